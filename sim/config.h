@@ -54,6 +54,9 @@ struct sim_config {
  *          file, group and key: unknown groups and keys, bad numbers, values out of range.
  */
 struct sim_config *sim_config_load(const char *path, const char *const *sets, GError **error);
+/** sim_config_parse - the same for a text in memory; @path is for messages and relative paths. */
+struct sim_config *sim_config_parse(const char *path, const char *text, size_t size_bytes,
+                                    const char *const *sets, GError **error);
 void sim_config_free(struct sim_config *config);
 
 /** sim_config_to_text - the machine file after overrides, canonical form.  Free with g_free. */
