@@ -229,6 +229,8 @@ void finish(void)
 {
 	close_case();
 	say("# %u cases, %u failed\n", cases, failures);
+	for (int i = 0; i < 1000000 && !(inb(COM + 5) & 0x40); i++)
+		;
 	outl(0xf4, failures > 100 ? 100 : failures);
 	for (const char *s = "Shutdown"; *s; s++)
 		outb(0x8900, *s);
@@ -397,7 +399,11 @@ u64 gdt[64] __attribute__((aligned(16))) = {
 	0x00009b000000ffff,
 	0x0000fb000000ffff,
 	0x00cf13000000ffff,
+#ifdef __x86_64__
+	0x00af1b000000ffff,
+#else
 	0x00cf1b000000ffff,
+#endif
 };
 
 #ifdef __x86_64__
@@ -458,7 +464,7 @@ void lib_start(void)
 	serial_init();
 	for (int v = 0; v < 256; v++)
 		idt_default(v);
-	asm volatile("lidt %0" :: "m"(idtr));
+	asm volatile("lidt %0\n\tlldt %w1" :: "m"(idtr), "r"(0));
 #ifdef __x86_64__
 	tss.t.rsp[0] = (ulong)rsp0_stack_top;
 	for (int i = 1; i < 8; i++)

@@ -151,6 +151,12 @@ run_asm:
 	pushq	80(%rdi)	/* rflags */
 	pushq	72(%rdi)	/* cs */
 	pushq	64(%rdi)	/* rip */
+	movl	$KDS, %eax
+	testl	$3, 72(%rdi)
+	jz	1f
+	movl	$0x2b, %eax	/* or IRET would leave null behind */
+1:	movl	%eax, %ds
+	movl	%eax, %es
 	movq	0(%rdi), %rax
 	movq	8(%rdi), %rcx
 	movq	16(%rdi), %rdx
