@@ -20,8 +20,9 @@
 struct i8254;
 
 /**
- * i8254_new - the counters, set up as firmware leaves them: counter 0 in mode 3 with count
- *             65536, counter 1 in mode 2 with count 18, counter 2 idle in mode 3.
+ * i8254_new - the counters at power-on: counters 0 and 2 in mode 3, waiting for their first
+ *             count with the output high; counter 1 in mode 2 with count 18.
+ *             Drives its line at once: make the interrupt controllers before.
  * @sv:      borrowed; must outlive the result.
  * Returns:  owned by the caller, until the free function of i8254_device() is called.
  * Test:     tests/unit/test_sim_dev_i8254.c
