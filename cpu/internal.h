@@ -134,6 +134,8 @@ struct cpu_exc {
     bool has_error;
     uint32_t error;
     uint64_t cr2; /* EXC_PF only */
+    uint8_t insn_bytes; /* CPU_EVENT_SOFT, CPU_EVENT_ICEBP: length of the instruction; if its
+                           delivery faults, RIP goes back by it (SDM 3A 6.5: faults restart) */
 };
 
 /* How an event came about: decides DPL checks, EXT and what is pushed. */
@@ -177,6 +179,7 @@ struct cpu; /* the whole is in engine.h: only the run loop's files need it */
 
 /* ---- engine.c: access to the loaded vCPU ---- */
 
+/* A second env_load() before env_store() returns the same view and loses no change. */
 struct cpu_env *env_load(struct cpu *c);
 void env_store(struct cpu *c);
 const struct env_offsets *env_offsets(const struct cpu *c);
@@ -291,8 +294,9 @@ struct cpuid_result {
     uint32_t eax, ebx, ecx, edx;
 };
 const struct cpu_model *cpu_model_find(const char *name);
-/** Name of the library's CPU model that can execute everything @model offers. */
-int cpu_model_library_id(const struct cpu_model *model);
+/** The library's CPU model that can execute everything @model offers. */
+enum cpu_library { CPU_LIBRARY_HASWELL, CPU_LIBRARY_BROADWELL };
+enum cpu_library cpu_model_library_id(const struct cpu_model *model);
 void cpu_model_cpuid(struct cpu *c, uint32_t leaf, uint32_t subleaf, struct cpuid_result *out);
 /** Bits of CR4 and EFER that the model offers; others are reserved. */
 uint64_t cpu_model_cr4_mask(const struct cpu_model *model);
