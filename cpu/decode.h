@@ -70,6 +70,7 @@ enum cpu_insn_kind {
     CPU_KIND_ICEBP,    /* F1 */
     CPU_KIND_RSM,
     CPU_KIND_VMX,      /* VMX and SVM instructions: #UD */
+    CPU_KIND_UD,       /* undefined encodings that the library would execute: #UD */
     CPU_KIND_SYSEXIT,  /* special when long mode needs checks the library lacks */
     CPU_KIND_LOCK_UD,  /* LOCK prefix on what cannot take it: #UD */
     /* memory forms the device-memory emulator executes (not special) */
@@ -120,6 +121,8 @@ struct cpu_insn {
     uint64_t imm;           /* sign-extended to 64 bits as the instruction does */
     bool rep, repne, lock;
     bool port_is_dx;
+    bool mem_aligned;       /* MOV_VEC: a 16-byte operand off its boundary is #GP(0) */
+    bool rex_w;
 };
 
 /**
