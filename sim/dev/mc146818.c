@@ -4,8 +4,7 @@
  *
  * The ten time bytes and the century lie in ram[] as they were at the instant base_ns, at
  * which a second began; what the guest sees later is computed from them, and bytes that
- * make no sense stay as they are until the next second.  The divider's phase is that of
- * base_ns as well.
+ * make no sense stay as they are until the next second.  The divider is at 0 at base_ns.
  *
  *      one second:  |<---------------- 1 s ---------------->|
  *      UIP          ______________________________/~~~~~~~~~\___
@@ -16,7 +15,8 @@
  *     last time, synced_ns; it runs before every access and in the event.
  *  2. The event is armed for the next instant at which an enabled flag that is clear would be
  *     set, and only then: a clock with its interrupts off costs nothing.
- *  3. While SET is 1 or the divider is held in reset no second passes (RTC_STOPPED).
+ *  3. base_ns <= synced_ns <= now.
+ *  4. While SET is 1 or the divider is held in reset no second passes (RTC_STOPPED).
  */
 #include "sim/dev/mc146818.h"
 
@@ -260,11 +260,7 @@ static int64_t rtc_next_alarm(const struct mc146818 *r, int64_t done)
 /* Clocks of the 32.768 kHz divider since base_ns. */
 static int64_t rtc_xtal_at(const struct mc146818 *r, uint64_t ns)
 {
-    int64_t since = (int64_t)ns - r->base_ns;
-
-    /* Before base_ns (divider just let go) the division must still round down. */
-    since += RTC_NS;
-    return (int64_t)((__int128)since * RTC_XTAL_HZ / RTC_NS) - RTC_XTAL_HZ;
+    return (int64_t)((__int128)((int64_t)ns - r->base_ns) * RTC_XTAL_HZ / RTC_NS);
 }
 
 /* Period of PF in clocks, data sheet table 5; 0: none. */
@@ -277,20 +273,13 @@ static unsigned rtc_period(const struct mc146818 *r)
     return 1u << (rate <= 2 ? rate + 6 : rate - 1);
 }
 
-/* Which period the clock is in at @ns; rounds down before base_ns too. */
-static int64_t rtc_period_number(const struct mc146818 *r, uint64_t ns)
-{
-    int64_t period = rtc_period(r);
-
-    return (rtc_xtal_at(r, ns) + RTC_XTAL_HZ) / period;
-}
-
 static void rtc_sync(struct mc146818 *r)
 {
     uint64_t now = rtc_now(r);
     int64_t before = rtc_seconds_at(r, r->synced_ns), after = rtc_seconds_at(r, now);
+    unsigned period = rtc_period(r);
 
-    if (rtc_period(r) && rtc_period_number(r, now) > rtc_period_number(r, r->synced_ns))
+    if (period && rtc_xtal_at(r, now) / period > rtc_xtal_at(r, r->synced_ns) / period)
         r->flags |= FLAG_PF;
     if (!rtc_stopped(r) && after > before) {
         int64_t alarm = rtc_next_alarm(r, before);
@@ -305,12 +294,10 @@ static void rtc_sync(struct mc146818 *r)
 static uint64_t rtc_next_period_ns(const struct mc146818 *r)
 {
     int64_t period = rtc_period(r);
-    int64_t clock = (rtc_period_number(r, r->synced_ns) + 1) * period - RTC_XTAL_HZ;
+    int64_t clock = (rtc_xtal_at(r, r->synced_ns) / period + 1) * period;
 
-    /* Rounded up, and from a number that is not negative. */
-    return (uint64_t)(r->base_ns - RTC_NS +
-                      (int64_t)(((__int128)(clock + RTC_XTAL_HZ) * RTC_NS + RTC_XTAL_HZ - 1) /
-                                RTC_XTAL_HZ));
+    return (uint64_t)(r->base_ns +
+                      (int64_t)(((__int128)clock * RTC_NS + RTC_XTAL_HZ - 1) / RTC_XTAL_HZ));
 }
 
 /* Drive the line and arm the event, after rtc_sync() and any change. */
@@ -349,7 +336,7 @@ static void rtc_event(void *user, uint64_t due_ns)
 static uint8_t rtc_read_a(const struct mc146818 *r)
 {
     int64_t since = (int64_t)rtc_now(r) - r->base_ns;
-    bool updating = !rtc_stopped(r) && (since + RTC_NS) % RTC_NS >= RTC_NS - RTC_UIP_NS;
+    bool updating = !rtc_stopped(r) && since % RTC_NS >= RTC_NS - RTC_UIP_NS;
 
     return r->ram[B_A] | (updating ? A_UIP : 0);
 }
@@ -537,6 +524,10 @@ static void mc146818_state(void *dev, struct base_state *st)
     BASE_STATE(st, r->index);
     BASE_STATE(st, r->flags);
     BASE_STATE(st, r->ram);
+    if (r->base_ns > (int64_t)r->synced_ns) {
+        st->bad = true;
+        r->base_ns = 0;
+    }
 }
 
 void mc146818_device(struct mc146818 *r, struct sim_device *out)
