@@ -2,12 +2,13 @@
 /*
  * What the loader leaves in memory:
  *
- *    0x00000400  two words of the BIOS data area: EBDA segment, size of base memory
  *    0x00010000  Multiboot information, map, module list, texts (at most 64 KiB)
- *    0x000f0000  (the platform's tables: left alone)
  *    0x00100000  up: the kernel, where it wants to lie
  *    0x01000000  up, but above the kernel: the modules, each on a page of its own; directly
  *                above the kernel when there is not enough room from 16 MiB up
+ *
+ * sim_acpi_install() has the BIOS data area and the BIOS area; they are left alone here and
+ * reserved in the map.
  *
  * Command lines start with a word that names the image, as the Multiboot convention of GRUB
  * legacy has it and as Xen expects of a loader that does not call itself GRUB 2: "kernel" for
@@ -18,6 +19,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "sim/acpi.h"
 #include "sim/image.h"
 #include "sim/kernel.h"
 
@@ -27,15 +29,13 @@ G_DEFINE_QUARK(sim-loader-error-quark, sim_loader_error)
 #define LOADER_NAME "paravane"
 #define KERNEL_BYTES_MAX (1ull << 30)
 
-#define BDA_EBDA_SEGMENT 0x40e
-#define BDA_BASE_KIB 0x413
-#define BASE_END 0x9fc00u /* base memory; from here to 640 KiB lies the EBDA */
+#define BASE_END SIM_ACPI_EBDA /* base memory; from here to 640 KiB lies the EBDA */
 #define BASE_TOP 0xa0000u
 #define KERNEL_BASE_MIN 0x1000u /* below: interrupt vectors and BIOS data */
 #define INFO_BASE 0x10000u
 #define INFO_BYTES_MAX 0x10000u
-#define BIOS_BASE 0xf0000u
-#define BIOS_END 0x100000u
+#define BIOS_BASE SIM_ACPI_BASE
+#define BIOS_END SIM_ACPI_END
 #define MODULES_BASE 0x1000000u
 #define IOAPIC_BASE 0xfec00000u
 #define LAPIC_BASE 0xfee00000u
@@ -290,16 +290,6 @@ static gboolean load_info(struct mmu_ram *ram, const struct sim_config *config, 
     return TRUE;
 }
 
-/* What software expects a BIOS to have left at 0x400. */
-static void load_bios_data(struct mmu_ram *ram)
-{
-    uint16_t segment = GUINT16_TO_LE(BASE_END >> 4);
-    uint16_t base_kib = GUINT16_TO_LE(BASE_END >> 10);
-
-    mmu_ram_write(ram, GPA(BDA_EBDA_SEGMENT), &segment, sizeof(segment));
-    mmu_ram_write(ram, GPA(BDA_BASE_KIB), &base_kib, sizeof(base_kib));
-}
-
 gboolean sim_loader_load(struct mmu_ram *ram, const struct sim_config *config,
                          struct sim_loader_result *out, GError **error)
 {
@@ -310,7 +300,6 @@ gboolean sim_loader_load(struct mmu_ram *ram, const struct sim_config *config,
     if (kernel_end == 0 || !load_modules(ram, config, kernel_end, modules, error) ||
         !load_info(ram, config, modules, error))
         return FALSE;
-    load_bios_data(ram);
     out->info = INFO_BASE;
     out->magic = BOOT_MAGIC;
     return TRUE;

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tools/run_options.h"
+
+#include <string.h>
+
+#include "sim/base/rng.h"
+#include "sim/base/types.h"
+#include "sim/base/units.h"
+
+G_DEFINE_QUARK(run-options-error-quark, run_options_error)
+
+#define PAUSES_MAX 1000000u
+
+typedef gboolean option_fn(struct run_options *o, const char *value, GError **error);
+
+G_GNUC_PRINTF(2, 3)
+static gboolean fail(GError **error, const char *format, ...)
+{
+    g_autofree char *text = NULL;
+    va_list args;
+
+    va_start(args, format);
+    text = g_strdup_vprintf(format, args);
+    va_end(args);
+    g_set_error(error, RUN_OPTIONS_ERROR, RUN_OPTIONS_ERROR_USAGE, "%s (see paravane help run)",
+                text);
+    return FALSE;
+}
+
+/* An option's text that this module has made itself; it lives as long as the options. */
+static void add_set(struct run_options *o, char *set)
+{
+    g_ptr_array_add(o->sets, set);
+}
+
+static gboolean option_set(struct run_options *o, const char *value, GError **error)
+{
+    (void)error; /* sim_config_load() judges it */
+    add_set(o, g_strdup(value));
+    return TRUE;
+}
+
+static gboolean option_seed(struct run_options *o, const char *value, GError **error)
+{
+    uint64_t seed;
+
+    if (!base_units_parse(value, base_units_none, &seed))
+        return fail(error, "--seed needs a number from 0 to 18446744073709551615, not \"%s\"", value);
+    add_set(o, g_strdup_printf("machine.seed=%s", value));
+    return TRUE;
+}
+
+static gboolean option_until(struct run_options *o, const char *value, GError **error)
+{
+    if (g_str_has_prefix(value, "insns=")) {
+        if (!base_units_parse(value + 6, base_units_count, &o->until_insns))
+            return fail(error, "--until insns= needs a number such as 1000000 or 2G, not \"%s\"",
+                        value + 6);
+        return TRUE;
+    }
+    if (g_str_has_prefix(value, "vtime=")) {
+        if (!base_units_parse(value + 6, base_units_duration, &o->until_ns))
+            return fail(error, "--until vtime= needs a time such as 500us, 20ms or 1.5s, not \"%s\"",
+                        value + 6);
+        return TRUE;
+    }
+    if (g_str_has_prefix(value, "console=") && value[8]) {
+        o->until_text = value + 8;
+        return TRUE;
+    }
+    return fail(error, "--until needs insns=N, vtime=T or console=TEXT, not \"%s\"", value);
+}
+
+static gboolean option_script(struct run_options *o, const char *value, GError **error)
+{
+    (void)error;
+    o->script = value;
+    return TRUE;
+}
+
+static gboolean option_summary(struct run_options *o, const char *value, GError **error)
+{
+    (void)error;
+    o->summary = value;
+    return TRUE;
+}
+
+static gboolean option_symbols(struct run_options *o, const char *value, GError **error)
+{
+    (void)error;
+    o->symbols = value;
+    return TRUE;
+}
+
+static gboolean option_verify(struct run_options *o, const char *value, GError **error)
+{
+    uint64_t n;
+
+    if (!base_units_parse(value, base_units_none, &n) || n < 2 || n > RUN_VERIFY_MAX)
+        return fail(error, "--verify needs a number of runs from 2 to %u, not \"%s\"",
+                    RUN_VERIFY_MAX, value);
+    o->verify = (unsigned)n;
+    return TRUE;
+}
+
+static gboolean add_pause(struct run_options *o, uint64_t insns, GError **error)
+{
+    if (o->pauses->len >= PAUSES_MAX)
+        return fail(error, "more than %u pauses", PAUSES_MAX);
+    g_array_append_val(o->pauses, insns);
+    return TRUE;
+}
+
+static gboolean option_pause_at(struct run_options *o, const char *value, GError **error)
+{
+    g_auto(GStrv) parts = g_strsplit(value, ",", -1);
+
+    for (unsigned i = 0; parts[i]; i++) {
+        uint64_t insns;
+
+        if (!base_units_parse(parts[i], base_units_count, &insns))
+            return fail(error, "--pause-at needs instruction counts such as 1000,2M, not \"%s\"",
+                        value);
+        if (!add_pause(o, insns, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* COUNT:SEED:MAX */
+static gboolean option_pause_random(struct run_options *o, const char *value, GError **error)
+{
+    g_auto(GStrv) parts = g_strsplit(value, ":", -1);
+    uint64_t count, seed, max;
+    struct base_rng rng;
+
+    if (g_strv_length(parts) != 3 || !base_units_parse(parts[0], base_units_count, &count) ||
+        !base_units_parse(parts[1], base_units_none, &seed) ||
+        !base_units_parse(parts[2], base_units_count, &max) || max == 0 || count > PAUSES_MAX)
+        return fail(error, "--pause-random needs COUNT:SEED:MAX such as 1000:1:9G, not \"%s\"",
+                    value);
+    base_rng_init(&rng, seed, 0);
+    while (count--)
+        if (!add_pause(o, base_rng_next(&rng) % max + 1, error))
+            return FALSE;
+    return TRUE;
+}
+
+static gboolean option_quiet(struct run_options *o, const char *value, GError **error)
+{
+    (void)value, (void)error;
+    o->quiet = true;
+    return TRUE;
+}
+
+static gboolean option_hash(struct run_options *o, const char *value, GError **error)
+{
+    (void)value, (void)error;
+    o->hash = true;
+    return TRUE;
+}
+
+static gboolean option_help(struct run_options *o, const char *value, GError **error)
+{
+    (void)value, (void)error;
+    o->help = true;
+    return TRUE;
+}
+
+static const struct option {
+    const char *name;
+    bool has_value;
+    option_fn *apply;
+    bool once; /* for the whole of several runs, not for each */
+} options[] = {
+    {"--set", true, option_set, false},
+    {"--seed", true, option_seed, false},
+    {"--until", true, option_until, false},
+    {"--console-script", true, option_script, false},
+    {"--summary", true, option_summary, true},
+    {"--symbols", true, option_symbols, false},
+    {"--verify", true, option_verify, true},
+    {"--pause-at", true, option_pause_at, false},
+    {"--pause-random", true, option_pause_random, false},
+    {"--quiet", false, option_quiet, true},
+    {"--hash", false, option_hash, false},
+    {"--help", false, option_help, false},
+    {"-h", false, option_help, false},
+};
+
+/* The option that @arg is; *@value is what stands behind its "=", or NULL. */
+static const struct option *find(const char *arg, const char **value)
+{
+    size_t length = strcspn(arg, "=");
+
+    *value = arg[length] ? arg + length + 1 : NULL;
+    for (unsigned i = 0; i < ARRAY_LEN(options); i++)
+        if (strlen(options[i].name) == length && strncmp(options[i].name, arg, length) == 0)
+            return &options[i];
+    return NULL;
+}
+
+static void add_repeat(struct run_options *o, char **argv, int count)
+{
+    for (int i = 0; i < count; i++)
+        g_ptr_array_add(o->repeat, g_strdup(argv[i]));
+}
+
+/* Takes the argument at argv[0].  Returns: how many it took, 0 with @error. */
+static int take(struct run_options *o, int argc, char **argv, GError **error)
+{
+    const char *value;
+    const struct option *option;
+    int used = 1;
+
+    if (argv[0][0] != '-') {
+        if (o->machine)
+            return fail(error, "more than one machine file: %s and %s", o->machine, argv[0]);
+        o->machine = argv[0];
+        add_repeat(o, argv, 1);
+        return 1;
+    }
+    option = find(argv[0], &value);
+    if (!option)
+        return fail(error, "unknown option %s", argv[0]);
+    if (!option->has_value && value)
+        return fail(error, "%s takes no value", option->name);
+    if (option->has_value && !value) {
+        if (argc < 2)
+            return fail(error, "%s needs a value", option->name);
+        value = argv[1];
+        used = 2;
+    }
+    if (!option->apply(o, value, error))
+        return 0;
+    if (!option->once)
+        add_repeat(o, argv, used);
+    return used;
+}
+
+static int rising(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+gboolean run_options_parse(struct run_options *out, int argc, char **argv, GError **error)
+{
+    memset(out, 0, sizeof(*out));
+    out->until_insns = out->until_ns = UINT64_MAX;
+    out->sets = g_ptr_array_new_with_free_func(g_free);
+    out->repeat = g_ptr_array_new_with_free_func(g_free);
+    out->pauses = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+    for (int at = 0; at < argc;) {
+        int used = take(out, argc - at, argv + at, error);
+
+        if (used == 0)
+            return FALSE;
+        at += used;
+    }
+    g_ptr_array_add(out->sets, NULL);
+    g_array_sort(out->pauses, rising);
+    if (out->help)
+        return TRUE;
+    if (!out->machine)
+        return fail(error, "no machine file is given");
+    if (out->verify && out->script && strcmp(out->script, "-") == 0)
+        return fail(error, "--verify runs several times, but standard input can be read only once");
+    return TRUE;
+}
+
+void run_options_clear(struct run_options *o)
+{
+    g_clear_pointer(&o->sets, g_ptr_array_unref);
+    g_clear_pointer(&o->repeat, g_ptr_array_unref);
+    g_clear_pointer(&o->pauses, g_array_unref);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The command line of `paravane run`.
+ */
+#ifndef PARAVANE_TOOLS_RUN_OPTIONS_H
+#define PARAVANE_TOOLS_RUN_OPTIONS_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define RUN_VERIFY_MAX 1000
+
+struct run_options {
+    const char *machine;
+    GPtrArray *sets; /* const char *, NULL-terminated; --seed is one of them */
+    uint64_t until_insns, until_ns; /* UINT64_MAX: none */
+    const char *until_text;         /* NULL: none */
+    const char *script;
+    const char *summary;
+    const char *symbols;
+    bool quiet, hash, help;
+    unsigned verify;  /* 0: run once */
+    GPtrArray *repeat; /* char *: the arguments for one run of several (no --verify, --summary,
+                          --quiet); not NULL-terminated */
+    GArray *pauses;   /* uint64_t instruction counts, rising: stop there and go on */
+};
+
+/**
+ * run_options_parse - read the arguments behind `run`.
+ * @argv:   texts are borrowed.
+ * Returns: FALSE with @error (one line, fit for the user) and @out to be cleared nevertheless.
+ */
+gboolean run_options_parse(struct run_options *out, int argc, char **argv, GError **error);
+void run_options_clear(struct run_options *options);
+
+GQuark run_options_error_quark(void);
+#define RUN_OPTIONS_ERROR run_options_error_quark()
+enum run_options_error { RUN_OPTIONS_ERROR_USAGE };
+
+#endif
