@@ -49,6 +49,8 @@ void sim_event_cancel(struct sim_timeline *tl, struct sim_event *ev);
 
 /** sim_timeline_next_ns - earliest due instant, SIM_TIME_NEVER if none. */
 uint64_t sim_timeline_next_ns(const struct sim_timeline *tl);
+/** sim_timeline_armed - how many events are armed. */
+unsigned sim_timeline_armed(const struct sim_timeline *tl);
 /** sim_timeline_run - fire everything due at or before @now_ns, also what that arms. */
 void sim_timeline_run(struct sim_timeline *tl, uint64_t now_ns);
 
