@@ -306,6 +306,8 @@ enum cpu_feature { CPU_FEATURE_RDRAND, CPU_FEATURE_RDSEED, CPU_FEATURE_FSGSBASE,
                    CPU_FEATURE_INVPCID, CPU_FEATURE_XSAVE };
 bool cpu_model_has(const struct cpu_model *model, enum cpu_feature feature);
 unsigned cpu_model_physical_bits(const struct cpu_model *model);
+/** cpu_model_signature - family, model, stepping as in CPUID leaf 1 EAX and in EDX after reset. */
+uint32_t cpu_model_signature(const struct cpu_model *model);
 
 /** cpu_msr_read/write - false: #GP(0). */
 bool cpu_msr_read(struct cpu *c, uint32_t msr, uint64_t *value);
