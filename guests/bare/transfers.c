@@ -127,8 +127,9 @@ static void g_syscall(void)
 	eq("rflags", rec->rflags & ~F_RF, (in.rax & 0x3c7fd7) | 2);
 	T("SDM 2B SYSRET: #GP(0) at ring 3", "sysret-r3");
 	expect(R3_64, &sysretq, GP, 0, 0);
-	T("SDM 2B SYSRET: #UD in compatibility mode", "sysret-compat");
-	expect(R0_32, &sysret32, UD, 0, 0);
+	T("SDM 2B SYSRET: #UD in compatibility mode (AMD: goes to ring 3)", "sysret-compat");
+	in.rcx = (ulong)umark;
+	eq("vec", run(R0_32, &sysret32), amd ? DONE : UD);
 	T("SDM 2B SYSRET: non-canonical RCX is #GP(0) at ring 0 (AMD: #GP at the target, ring 3)", "sysret-noncanonical");
 	in.rcx = 0x800000000000;
 	run(R0_64, &sysretq);
