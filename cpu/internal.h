@@ -303,7 +303,8 @@ uint64_t cpu_model_cr4_mask(const struct cpu_model *model);
 uint64_t cpu_model_efer_mask(const struct cpu_model *model);
 enum cpu_feature { CPU_FEATURE_RDRAND, CPU_FEATURE_RDSEED, CPU_FEATURE_FSGSBASE, CPU_FEATURE_SMAP,
                    CPU_FEATURE_MONITOR, CPU_FEATURE_RDTSCP, CPU_FEATURE_TSC_DEADLINE,
-                   CPU_FEATURE_INVPCID, CPU_FEATURE_XSAVE };
+                   CPU_FEATURE_INVPCID, CPU_FEATURE_XSAVE, CPU_FEATURE_TSC_ADJUST,
+                   CPU_FEATURE_MCA };
 bool cpu_model_has(const struct cpu_model *model, enum cpu_feature feature);
 unsigned cpu_model_physical_bits(const struct cpu_model *model);
 /** cpu_model_signature - family, model, stepping as in CPUID leaf 1 EAX and in EDX after reset. */
