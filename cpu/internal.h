@@ -297,6 +297,7 @@ const struct cpu_model *cpu_model_find(const char *name);
 /** The library's CPU model that can execute everything @model offers. */
 enum cpu_library { CPU_LIBRARY_HASWELL, CPU_LIBRARY_BROADWELL };
 enum cpu_library cpu_model_library_id(const struct cpu_model *model);
+/** cpu_model_cpuid - the CPUID instruction on the loaded vCPU; between env_load and env_store. */
 void cpu_model_cpuid(struct cpu *c, uint32_t leaf, uint32_t subleaf, struct cpuid_result *out);
 /** Bits of CR4 and EFER that the model offers; others are reserved. */
 uint64_t cpu_model_cr4_mask(const struct cpu_model *model);
@@ -310,7 +311,7 @@ unsigned cpu_model_physical_bits(const struct cpu_model *model);
 /** cpu_model_signature - family, model, stepping as in CPUID leaf 1 EAX and in EDX after reset. */
 uint32_t cpu_model_signature(const struct cpu_model *model);
 
-/** cpu_msr_read/write - false: #GP(0). */
+/** cpu_msr_read/write - of the loaded vCPU, between env_load and env_store; false: #GP(0). */
 bool cpu_msr_read(struct cpu *c, uint32_t msr, uint64_t *value);
 bool cpu_msr_write(struct cpu *c, uint32_t msr, uint64_t value);
 /** cpu_msr_reset - power-on values of the MSRs kept in struct cpu_vcpu. */
