@@ -145,7 +145,7 @@ extern u8 stubs[];
 #define STUB(v) ((void *)(stubs + 16 * (v)))
 void gdt_set(u16 sel, u32 base, u32 limit, u8 access, u8 flags);
 struct tss64 {
-	u32 r0; u64 rsp[3]; u64 r1; u64 ist[8]; u16 r2; u16 r3; u16 r4; u16 iomap;
+	u32 r0; u64 rsp[3]; u64 r1; u64 ist[7]; u64 r2; u16 r3; u16 iomap;
 } __attribute__((packed));
 struct tss32 {
 	u32 link, esp0, ss0, esp1, ss1, esp2, ss2, cr3, eip, eflags;
