@@ -290,8 +290,11 @@ static void stack_operands(const struct decode_raw *raw, struct cpu_insn *out)
         out->reg = CPU_NO_REG;
     if (!out->has_mem && raw->has_modrm)
         out->reg = (raw->modrm & 7) | (raw->rex & 1 ? 8 : 0);
-    if (raw->opcode == 0x6a || raw->opcode == 0x68 || raw->opcode == 0xff)
-        out->mem_is_dest = false;
+    if (raw->opcode != 0xff)
+        return;
+    out->mem_is_dest = false;
+    if (raw->mode == CPU_MODE_64) /* group 5: only its PUSH is 64 bits wide by itself */
+        out->operand_bytes = raw->p66 && !(raw->rex & 8) ? 2 : 8;
 }
 
 static void mov_operands(const struct decode_raw *raw, struct cpu_insn *out)
