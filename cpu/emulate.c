@@ -169,6 +169,8 @@ static enum cpu_emulate ring0(struct emulate *e)
 
 static enum cpu_emulate icebp(struct emulate *e)
 {
+    emulate_set_fault(e, EXC_DB);
+    e->exc->insn_bytes = e->insn->length;
     emulate_done(e);
     return CPU_EMULATE_ICEBP;
 }
