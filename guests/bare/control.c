@@ -39,26 +39,25 @@ static void g_cr(void)
 		{ "pcide", CR4_PCIDE, 1, ECX_, 17 },
 	};
 
-	cr_case("cr0-pg-without-pe", "SDM 2B MOV CR: PG=1 with PE=0 is #GP(0)", &wcr0_, c0 & ~1ul, GP);
 	cr_case("cr0-nw-without-cd", "SDM 2B MOV CR: NW=1 with CD=0 is #GP(0)", &wcr0_, c0 | 1ul << 29, GP);
 	cr_case("cr0-high", "SDM 2B MOV CR: a 1 in the upper half of CR0 is #GP(0)", &wcr0_, c0 | 1ul << 32, GP);
 	cr_case("cr0-bit63", "SDM 2B MOV CR: a 1 in the upper half of CR0 is #GP(0)", &wcr0_, c0 | 1ul << 63, GP);
-	cr_case("cr0-no-pg-in-64", "SDM 2B MOV CR: clearing PG in 64-bit mode is #GP(0)", &wcr0_, c0 & ~(ulong)CR0_PG, GP);
 	T("SDM 3A 2.5: reserved bits in the lower half of CR0 are ignored and ET reads 1", "cr0-reserved-low");
 	in.rdi = (c0 | 0xffc0) & ~0x10ul;
 	eq("vec", run(R0_64, &wcr0_), DONE);
 	eq("cr0", rcr0(), c0);
 	wcr0(c0);
-	cr_case("cr4-pae-in-long", "SDM 2B MOV CR: clearing PAE in long mode is #GP(0)", &wcr4_, c4 & ~(ulong)CR4_PAE, GP);
 	cr_case("cr4-bit31", "SDM 2B MOV CR: a reserved bit of CR4 is #GP(0)", &wcr4_, c4 | 1ul << 31, GP);
 	cr_case("cr4-bit63", "SDM 2B MOV CR: a reserved bit of CR4 is #GP(0)", &wcr4_, c4 | 1ul << 63, GP);
 	cr_case("cr4-bit15", "SDM 2B MOV CR: a reserved bit of CR4 is #GP(0)", &wcr4_, c4 | 1ul << 15, GP);
+	map_supervisor(1);
 	for (u32 i = 0; i < sizeof gate / sizeof *gate; i++) {
 		T("SDM 3A 2.5: a CR4 bit is settable iff CPUID reports the feature", "cr4-%s-gate", gate[i].n);
 		in.rdi = c4 | gate[i].bit;
 		eq("vec", run(R0_64, &wcr4_), has(gate[i].leaf, 0, gate[i].reg, gate[i].b) ? DONE : GP);
 		wcr4(c4);
 	}
+	map_supervisor(0);
 	T("SDM 2B MOV CR: a refused write changes nothing", "cr4-unchanged");
 	eq("cr4", rcr4(), c4);
 	cpuid(0x80000008, 0, r);
@@ -94,6 +93,16 @@ static void g_cr(void)
 	expect(R0_64, &cr7, UD, 0, 0);
 	T("SDM 2B MOV CR: CR9 is #UD", "cr9-read");
 	expect(R0_64, &cr9, UD, 0, 0);
+}
+
+/* Last: a subject that does not refuse these is lost. */
+static void g_cr_fatal(void)
+{
+	ulong c0 = rcr0(), c4 = rcr4();
+
+	cr_case("cr4-pae-in-long", "SDM 2B MOV CR: clearing PAE in long mode is #GP(0)", &wcr4_, c4 & ~(ulong)CR4_PAE, GP);
+	cr_case("cr0-no-pg-in-64", "SDM 2B MOV CR: clearing PG in 64-bit mode is #GP(0)", &wcr0_, c0 & ~(ulong)CR0_PG, GP);
+	cr_case("cr0-pg-without-pe", "SDM 2B MOV CR: PG=1 with PE=0 is #GP(0)", &wcr0_, c0 & ~1ul, GP);
 }
 
 CODE64(p_hlt, "1: hlt");
@@ -407,4 +416,5 @@ void kmain(void)
 	group("descriptor tables", g_tables);
 	group("descriptor queries", g_query);
 	group("encodings", g_prefix);
+	group("control register writes that must be refused", g_cr_fatal);
 }

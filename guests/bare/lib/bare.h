@@ -240,7 +240,12 @@ static inline int has(u32 leaf, u32 sub, int reg, int bit)
 #define TV 0x4000000000ull	/* page i of the window is TV + i * 4096 */
 extern u64 pt_pml4[512], pt_pdpt[512], pt_pd[2048];
 extern u64 win_pd[512], win_pt[512];
+extern u64 win_pdpt[512];
 void win_init(void);
+/* The same window once more under a PML4 entry of its own. */
+#define TV2 0x8000000000ull
+/* Takes the user bit from everything but TV2, so SMEP and SMAP can be on. */
+void map_supervisor(int on);
 #define P_P 1ull
 #define P_W 2ull
 #define P_U 4ull

@@ -448,13 +448,23 @@ void tss_load(u32 limit)
 #ifdef __x86_64__
 u64 win_pd[512] __attribute__((aligned(4096)));
 u64 win_pt[512] __attribute__((aligned(4096)));
+u64 win_pdpt[512] __attribute__((aligned(4096)));
 
 void win_init(void)
 {
 	fill(win_pt, 0, 4096);
 	fill(win_pd, 0, 4096);
 	win_pd[0] = (ulong)win_pt | 7;
+	fill(win_pdpt, 0, 4096);
+	win_pdpt[0] = (ulong)win_pd | 7;
 	pt_pdpt[256] = (ulong)win_pd | 7;
+	pt_pml4[1] = (ulong)win_pdpt | 7;
+	wcr3(rcr3());
+}
+
+void map_supervisor(int on)
+{
+	pt_pml4[0] = (ulong)pt_pdpt | (on ? 3 : 7);
 	wcr3(rcr3());
 }
 #endif
