@@ -19,18 +19,25 @@ CODE64(cr9, "nop\n 1: .byte 0x44,0x0f,0x20,0xc8");
 
 static void cr_case(const char *name, const char *ref, struct snip *s, u64 v, u32 vec)
 {
+	ulong c0 = rcr0(), c3 = rcr3(), c4 = rcr4();
+
 	T(ref, "%s", name);
 	in.rdi = v;
 	if (vec == DONE)
 		eq("vec", run(R0_64, s), DONE);
 	else
 		expect(R0_64, s, vec, 0, 0);
+	if (rcr0() != c0)
+		wcr0(c0);
+	if (rcr3() != c3)
+		wcr3(c3);
+	if (rcr4() != c4)
+		wcr4(c4);
 }
 
-static void g_cr(void)
+/* CR4 bits of features that CPUID reports (there = 1) or does not (0). */
+static void cr4_gates(int there)
 {
-	ulong c0 = rcr0(), c3 = rcr3(), c4 = rcr4();
-	u32 r[4];
 	static const struct { const char *n; u64 bit; u32 leaf, reg, b; } gate[] = {
 		{ "smep", CR4_SMEP, 7, EBX_, 7 }, { "smap", CR4_SMAP, 7, EBX_, 20 },
 		{ "fsgsbase", CR4_FSGSBASE, 7, EBX_, 0 }, { "osxsave", CR4_OSXSAVE, 1, ECX_, 26 },
@@ -38,6 +45,24 @@ static void g_cr(void)
 		{ "vmxe", 1u << 13, 1, ECX_, 5 }, { "smxe", 1u << 14, 1, ECX_, 6 },
 		{ "pcide", CR4_PCIDE, 1, ECX_, 17 },
 	};
+	ulong c4 = rcr4();
+
+	map_supervisor(1);
+	for (u32 i = 0; i < sizeof gate / sizeof *gate; i++) {
+		if (has(gate[i].leaf, 0, gate[i].reg, gate[i].b) != there)
+			continue;
+		T("SDM 3A 2.5: a CR4 bit is settable iff CPUID reports the feature", "cr4-%s-gate", gate[i].n);
+		in.rdi = c4 | gate[i].bit;
+		eq("vec", run(R0_64, &wcr4_), there ? DONE : GP);
+		wcr4(c4);
+	}
+	map_supervisor(0);
+}
+
+static void g_cr(void)
+{
+	ulong c0 = rcr0(), c3 = rcr3(), c4 = rcr4();
+	u32 r[4];
 
 	cr_case("cr0-nw-without-cd", "SDM 2B MOV CR: NW=1 with CD=0 is #GP(0)", &wcr0_, c0 | 1ul << 29, GP);
 	cr_case("cr0-high", "SDM 2B MOV CR: a 1 in the upper half of CR0 is #GP(0)", &wcr0_, c0 | 1ul << 32, GP);
@@ -47,17 +72,7 @@ static void g_cr(void)
 	eq("vec", run(R0_64, &wcr0_), DONE);
 	eq("cr0", rcr0(), c0);
 	wcr0(c0);
-	cr_case("cr4-bit31", "SDM 2B MOV CR: a reserved bit of CR4 is #GP(0)", &wcr4_, c4 | 1ul << 31, GP);
-	cr_case("cr4-bit63", "SDM 2B MOV CR: a reserved bit of CR4 is #GP(0)", &wcr4_, c4 | 1ul << 63, GP);
-	cr_case("cr4-bit15", "SDM 2B MOV CR: a reserved bit of CR4 is #GP(0)", &wcr4_, c4 | 1ul << 15, GP);
-	map_supervisor(1);
-	for (u32 i = 0; i < sizeof gate / sizeof *gate; i++) {
-		T("SDM 3A 2.5: a CR4 bit is settable iff CPUID reports the feature", "cr4-%s-gate", gate[i].n);
-		in.rdi = c4 | gate[i].bit;
-		eq("vec", run(R0_64, &wcr4_), has(gate[i].leaf, 0, gate[i].reg, gate[i].b) ? DONE : GP);
-		wcr4(c4);
-	}
-	map_supervisor(0);
+	cr4_gates(1);
 	T("SDM 2B MOV CR: a refused write changes nothing", "cr4-unchanged");
 	eq("cr4", rcr4(), c4);
 	cpuid(0x80000008, 0, r);
@@ -100,6 +115,10 @@ static void g_cr_fatal(void)
 {
 	ulong c0 = rcr0(), c4 = rcr4();
 
+	cr4_gates(0);
+	cr_case("cr4-bit15", "SDM 2B MOV CR: a reserved bit of CR4 is #GP(0)", &wcr4_, c4 | 1ul << 15, GP);
+	cr_case("cr4-bit63", "SDM 2B MOV CR: a reserved bit of CR4 is #GP(0)", &wcr4_, c4 | 1ul << 63, GP);
+	cr_case("cr4-bit31", "SDM 2B MOV CR: a reserved bit of CR4 is #GP(0)", &wcr4_, c4 | 1ul << 31, GP);
 	cr_case("cr4-pae-in-long", "SDM 2B MOV CR: clearing PAE in long mode is #GP(0)", &wcr4_, c4 & ~(ulong)CR4_PAE, GP);
 	cr_case("cr0-no-pg-in-64", "SDM 2B MOV CR: clearing PG in 64-bit mode is #GP(0)", &wcr0_, c0 & ~(ulong)CR0_PG, GP);
 	cr_case("cr0-pg-without-pe", "SDM 2B MOV CR: PG=1 with PE=0 is #GP(0)", &wcr0_, c0 & ~1ul, GP);
