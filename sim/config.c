@@ -399,7 +399,7 @@ static gboolean apply_group(struct sim_config *config, GKeyFile *kf, const char 
         g_autofree char *value = g_key_file_get_string(kf, group, names[i], &why);
 
         at.key = names[i];
-        if (!value)
+        if (!value || why)
             return fail(error, &at, "a backslash starts one of \\s \\n \\t \\r \\\\");
         if (!apply(config, &at, g_strstrip(value), error))
             return FALSE;

@@ -33,7 +33,7 @@ struct sim_kernel {
  * Returns: FALSE with @error (domain SIM_LOADER_ERROR): no Multiboot header, a feature that
  *          is asked for and not offered, an ELF file that is damaged or not for x86.
  * Source:  Multiboot Specification 0.6.96, 3.1; System V ABI, chapters 4 and 5.
- * Test:    tests/unit/test_sim_loader.c
+ * Test:    tests/unit/test_sim_kernel.c
  */
 gboolean sim_kernel_parse(const char *name, const uint8_t *data, size_t size_bytes,
                           struct sim_kernel *out, GError **error);

@@ -30,7 +30,7 @@ extern const struct base_unit base_units_duration[];  /* nanoseconds: ns, us, ms
  * @units: the suffixes allowed; "" stands for none.
  * @out:   written only on success.
  * Returns: false when @text is anything else, or the value does not fit.
- * Test: tests/unit/test_sim_units.c
+ * Test: tests/unit/test_base_units.c
  */
 bool base_units_parse(const char *text, const struct base_unit *units, uint64_t *out);
 
