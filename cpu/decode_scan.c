@@ -244,6 +244,8 @@ static unsigned immediate_bytes(const struct decode_raw *raw)
     unsigned z = raw->operand_bytes == 2 ? 2 : 4;
     unsigned n = 0;
 
+    if (!(attr & ATTR_IMMEDIATE))
+        return 0;
     if (attr & ATTR_I8)
         n += 1;
     if (attr & ATTR_I16)

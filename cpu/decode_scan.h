@@ -33,6 +33,8 @@ enum {
     ATTR_D64 = 1 << 17,   /* operand size is 64 bits in 64-bit mode (16 with 66) */
     ATTR_SYSTAB = 1 << 18, /* reads descriptor tables implicitly */
     ATTR_VEX = 1 << 19,   /* VEX, EVEX, XOP */
+
+    ATTR_IMMEDIATE = ATTR_I8 | ATTR_I16 | ATTR_IZ | ATTR_IV | ATTR_MOFFS | ATTR_FARPTR | ATTR_BZ,
 };
 
 enum decode_map { DECODE_MAP_1, DECODE_MAP_0F, DECODE_MAP_0F38, DECODE_MAP_0F3A, DECODE_MAP_VEX };
