@@ -238,9 +238,9 @@ static bool next_slice(struct sim_scheduler *s, const struct sim_limits *limits,
     uint64_t end_ns = s->slice_end_ns;
 
     if (!can_run(s)) {
-        *stop = SIM_STOP_IDLE;
         if (s->config.asleep(s->config.user, all_dead(s), stop))
             return true;
+        *stop = SIM_STOP_IDLE;
         end_ns = sim_timeline_next_ns(s->timeline);
         if (end_ns == SIM_TIME_NEVER)
             return true;
