@@ -62,7 +62,6 @@ static void cr4_gates(int there)
 static void g_cr(void)
 {
 	ulong c0 = rcr0(), c3 = rcr3(), c4 = rcr4();
-	u32 r[4];
 
 	cr_case("cr0-nw-without-cd", "SDM 2B MOV CR: NW=1 with CD=0 is #GP(0)", &wcr0_, c0 | 1ul << 29, GP);
 	cr_case("cr0-high", "SDM 2B MOV CR: a 1 in the upper half of CR0 is #GP(0)", &wcr0_, c0 | 1ul << 32, GP);
@@ -75,10 +74,6 @@ static void g_cr(void)
 	cr4_gates(1);
 	T("SDM 2B MOV CR: a refused write changes nothing", "cr4-unchanged");
 	eq("cr4", rcr4(), c4);
-	cpuid(0x80000008, 0, r);
-	cr_case("cr3-beyond-maxphyaddr", "SDM 2B MOV CR: bits of CR3 above MAXPHYADDR are #GP(0)", &wcr3_, c3 | 1ul << 55, GP);
-	if ((r[0] & 0xff) < 52)
-		cr_case("cr3-at-maxphyaddr", "SDM 3A 4.5: the first bit above MAXPHYADDR is #GP(0)", &wcr3_, c3 | 1ul << (r[0] & 0xff), GP);
 	T("SDM 3A 4.5: bits 0-2 and 5-11 of CR3 are ignored", "cr3-low-bits");
 	in.rdi = c3 | 0xfe7;
 	eq("vec", run(R0_64, &wcr3_), DONE);
@@ -113,8 +108,13 @@ static void g_cr(void)
 /* Last: a subject that does not refuse these is lost. */
 static void g_cr_fatal(void)
 {
-	ulong c0 = rcr0(), c4 = rcr4();
+	ulong c0 = rcr0(), c3 = rcr3(), c4 = rcr4();
+	u32 r[4];
 
+	cpuid(0x80000008, 0, r);
+	cr_case("cr3-beyond-maxphyaddr", "SDM 2B MOV CR: bits of CR3 above MAXPHYADDR are #GP(0)", &wcr3_, c3 | 1ul << 55, GP);
+	if ((r[0] & 0xff) < 52)
+		cr_case("cr3-at-maxphyaddr", "SDM 3A 4.5: the first bit above MAXPHYADDR is #GP(0)", &wcr3_, c3 | 1ul << (r[0] & 0xff), GP);
 	cr4_gates(0);
 	cr_case("cr4-bit15", "SDM 2B MOV CR: a reserved bit of CR4 is #GP(0)", &wcr4_, c4 | 1ul << 15, GP);
 	cr_case("cr4-bit63", "SDM 2B MOV CR: a reserved bit of CR4 is #GP(0)", &wcr4_, c4 | 1ul << 63, GP);
@@ -173,8 +173,8 @@ static void g_priv(void)
 
 CODE64(lldt_, "nop\n 1: lldt %cx");
 CODE64(ltr_, "nop\n 1: ltr %cx");
-CODE64(lgdt_, "nop\n 1: lgdt (%rsi)");
-CODE64(lidt_, "nop\n 1: lidt (%rsi)");
+CODE64(lgdt_, "nop\n 1: lgdt (%rsi)\n lgdt gdt_ptr");
+CODE64(lidt_, "nop\n 1: lidt (%rsi)\n lidt idtr");
 CODE64(sgdt_, "sgdt (%rsi)\n sidt 16(%rsi)\n sldt %eax\n str %ebx\n smsw %ecx");
 CODE64(ldds, "nop\n 1: movl %ecx,%ds");
 CODE64(smsw, "smsw %rax");
