@@ -79,14 +79,14 @@ static unsigned uart_trigger(const struct uart16550 *u)
     return uart_fifos(u) ? level[u->fcr >> 6] : 1;
 }
 
-/* Time of one character on the line; a divisor of 0 counts as 1. */
-static uint64_t uart_char_ns(const struct uart16550 *u)
+/* Time of @count characters on the line; a divisor of 0 counts as 1. */
+static uint64_t uart_chars_ns(const struct uart16550 *u, unsigned count)
 {
     unsigned divisor = u->dll | u->dlm << 8;
     unsigned bits =
         1 + 5 + (u->lcr & LCR_WORD) + !!(u->lcr & LCR_PARITY) + 1 + !!(u->lcr & LCR_STOP);
 
-    return (uint64_t)UART_NS_PER_S * 16 * bits * (divisor ? divisor : 1) / UART_CLOCK_HZ;
+    return (uint64_t)UART_NS_PER_S * 16 * bits * count * (divisor ? divisor : 1) / UART_CLOCK_HZ;
 }
 
 /* The highest-priority interrupt that is enabled and pending: bits 3-0 of IIR, table VI. */
@@ -118,7 +118,7 @@ static void uart_restart_timeout(struct uart16550 *u)
     u->timed_out = 0;
     if (uart_fifos(u) && u->rx_count > 0)
         sim_event_arm(u->sv->timeline, &u->timeout,
-                      sim_timeline_now_ns(u->sv->timeline) + 4 * uart_char_ns(u));
+                      sim_timeline_now_ns(u->sv->timeline) + uart_chars_ns(u, 4));
     else
         sim_event_cancel(u->sv->timeline, &u->timeout);
 }
