@@ -218,8 +218,8 @@ static uint64_t physical_entry(uint64_t entry, const struct elf_segment *s, bool
 
 static gboolean parse_elf(struct sim_kernel *out, const struct file *f, GError **error)
 {
-    struct elf_header h;
-    bool is64, found = false;
+    struct elf_header h = {0};
+    bool is64 = false, found = false;
     const uint8_t *table;
     uint64_t entry;
 

@@ -32,6 +32,8 @@ static volatile sig_atomic_t caught;
 static void (*interrupt_fn)(void);
 
 static bool after_ctrl_a;
+static uint8_t keys[256]; /* pressed and not yet taken by the guest */
+static size_t keys_count;
 static bool leaving;
 static int64_t offset_ns; /* virtual time minus the host's when they were last together */
 static bool offset_known;
@@ -121,8 +123,10 @@ static void on_suspend(int number)
     int error = errno;
 
     restore();
-    die_of(number); /* returns when we are continued, after on_continue() */
+    die_of(number); /* returns when we are continued, or at once where nobody could do that */
     catch(number, on_suspend);
+    if (active)
+        set_raw();
     errno = error;
 }
 
@@ -186,10 +190,10 @@ int console_caught_signal(void)
 
 static void help(void)
 {
-    fputs("\r\nparavane: Ctrl-A x  leave\r\n"
-          "          Ctrl-A z  suspend (fg continues)\r\n"
-          "          Ctrl-A h  this help\r\n"
-          "          Ctrl-A Ctrl-A  send Ctrl-A to the guest\r\n",
+    fputs("\nparavane: Ctrl-A x  leave\n"
+          "          Ctrl-A z  suspend (fg continues)\n"
+          "          Ctrl-A h  this help\n"
+          "          Ctrl-A Ctrl-A  send Ctrl-A to the guest\n",
           stderr);
 }
 
@@ -232,22 +236,37 @@ static void wait_for_host(uint64_t virtual_ns)
     }
 }
 
-size_t console_poll(uint64_t virtual_ns, uint8_t *buf, size_t size_bytes)
+/* Reads what was pressed into `keys`; Ctrl-A x must work also when the guest takes nothing. */
+static void read_keys(void)
 {
     struct pollfd ready = {.fd = STDIN_FILENO, .events = POLLIN};
-    size_t count = 0;
 
-    wait_for_host(virtual_ns);
-    while (count < size_bytes && !leaving && poll(&ready, 1, 0) == 1) {
+    while (keys_count < sizeof(keys) && !leaving && poll(&ready, 1, 0) == 1) {
         uint8_t key;
         ssize_t got = read(STDIN_FILENO, &key, 1);
 
         if (got == 1) {
             if (take_key(key))
-                buf[count++] = key;
+                keys[keys_count++] = key;
         } else if (got == 0 || (errno != EINTR && errno != EAGAIN)) {
             leaving = true; /* the terminal has gone away */
         }
     }
+    if (keys_count == sizeof(keys)) { /* nobody takes them: the newest must get through */
+        fputs("\a", stderr);
+        keys_count = 0;
+    }
+}
+
+size_t console_poll(uint64_t virtual_ns, uint8_t *buf, size_t size_bytes)
+{
+    size_t count;
+
+    wait_for_host(virtual_ns);
+    read_keys();
+    count = MIN(size_bytes, keys_count);
+    memcpy(buf, keys, count);
+    keys_count -= count;
+    memmove(keys, keys + count, keys_count);
     return count;
 }

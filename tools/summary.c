@@ -100,12 +100,12 @@ static char *to_json(const struct summary *s)
     return json_to_string(root, TRUE);
 }
 
-/* A device or a pipe is written to; a file is replaced. */
+/* A file is replaced; a device, a pipe, or what a link (such as /dev/stdout) leads to is kept. */
 static bool is_special(const char *path)
 {
     struct stat info;
 
-    return stat(path, &info) == 0 && !S_ISREG(info.st_mode);
+    return lstat(path, &info) == 0 && !S_ISREG(info.st_mode);
 }
 
 static gboolean fail(GError **error, const char *path, int number)
@@ -130,7 +130,8 @@ gboolean summary_check_path(const char *path, GError **error)
 
 static gboolean write_special(const char *path, const char *text, GError **error)
 {
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    bool is_device = g_str_has_prefix(path, "/dev/") || g_str_has_prefix(path, "/proc/");
+    int fd = open(path, O_WRONLY | O_CLOEXEC | (is_device ? O_APPEND : O_TRUNC | O_CREAT), 0666);
     int number = fd < 0 ? errno : console_out_write_all(fd, text, strlen(text));
 
     if (fd >= 0 && close(fd) != 0 && number == 0)

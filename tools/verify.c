@@ -121,17 +121,14 @@ static gboolean run_one(const struct run_options *options, unsigned number, cons
         return FALSE;
     g_subprocess_wait(child, NULL, NULL);
     o->status = g_subprocess_get_if_exited(child) ? g_subprocess_get_exit_status(child) : -1;
-    if (o->status != TOOLS_EXIT_GOOD && number == 0)
-        show_messages(messages);
     ok = o->status == TOOLS_EXIT_GOOD || o->status == TOOLS_EXIT_BAD;
+    if (!ok || (o->status == TOOLS_EXIT_BAD && number == 0))
+        show_messages(messages);
     if (ok)
         ok = read_outcome(o, summary, error);
     else if (o->status < 0)
         g_set_error(error, RUN_OPTIONS_ERROR, RUN_OPTIONS_ERROR_USAGE, "run %u died of signal %d",
                     number + 1, g_subprocess_get_term_sig(child));
-    else
-        g_set_error(error, RUN_OPTIONS_ERROR, RUN_OPTIONS_ERROR_USAGE,
-                    "run %u ended with status %d", number + 1, o->status);
     g_unlink(summary);
     g_unlink(messages);
     return ok;
@@ -167,30 +164,37 @@ static bool compare(unsigned number, const struct outcome *first, const struct o
     return differs;
 }
 
+/* One run after the other; stops at the first that comes to no verdict. */
+static bool run_each(const struct run_options *options, const char *folder,
+                     struct outcome *outcomes, bool *differs, GError **error)
+{
+    for (unsigned i = 0; i < options->verify; i++) {
+        if (!run_one(options, i, folder, &outcomes[i], error))
+            return false;
+        if (i == 0)
+            print_head();
+        print_row(i + 1, &outcomes[i]);
+        *differs |= compare(i + 1, &outcomes[0], &outcomes[i]);
+    }
+    return !options->summary ||
+           summary_write_text(options->summary, outcomes[0].summary, error);
+}
+
 /* Returns: an exit status. */
 static int run_all(const struct run_options *options, const char *folder)
 {
     g_autofree struct outcome *outcomes = g_new0(struct outcome, options->verify);
     bool differs = false;
     GError *error = NULL;
-    int status;
+    int status = TOOLS_EXIT_USAGE;
 
-    for (unsigned i = 0; i < options->verify && !error; i++) {
-        if (!run_one(options, i, folder, &outcomes[i], &error))
-            break;
-        if (i == 0)
-            print_head();
-        print_row(i + 1, &outcomes[i]);
-        differs |= compare(i + 1, &outcomes[0], &outcomes[i]);
-    }
-    if (!error && options->summary)
-        summary_write_text(options->summary, outcomes[0].summary, &error);
-    status = differs ? TOOLS_EXIT_BAD : outcomes[0].status;
-    if (error)
-        status = tools_fail(error);
-    else
+    if (run_each(options, folder, outcomes, &differs, &error)) {
+        status = differs ? TOOLS_EXIT_BAD : outcomes[0].status;
         fprintf(stderr, "paravane: %u runs, %s\n", options->verify,
                 differs ? "NOT identical" : "identical");
+    } else if (error) { /* else the run has said what is wrong */
+        tools_fail(error);
+    }
     for (unsigned i = 0; i < options->verify; i++)
         outcome_clear(&outcomes[i]);
     return status;
