@@ -23,7 +23,7 @@ static unsigned text_users;
 
 bool cpu_decode_init(void)
 {
-    static const cs_mode modes[3] = { CS_MODE_16, CS_MODE_32, CS_MODE_64 };
+    static const cs_mode modes[3] = {CS_MODE_16, CS_MODE_32, CS_MODE_64};
 
     if (text_users++)
         return true;
@@ -60,7 +60,8 @@ struct walk {
 /*
  * One instruction further.  What lacks bytes or is longer than 15 takes all that is left: the
  * library ended the block at it.  Undefined opcodes with bytes behind them are stepped over by
- * their length: the library, which went on, took them for something.
+ * their length: the library, which went on, took them for something.  (A near branch with 66
+ * in 64-bit mode lacks bytes in the library's reading: it takes a displacement of 16 bits.)
  */
 static void step(enum cpu_mode mode, const uint8_t *code, size_t size, struct walk *w)
 {
@@ -71,7 +72,7 @@ static void step(enum cpu_mode mode, const uint8_t *code, size_t size, struct wa
         w->flags = decode_classify(&raw, &kind);
         w->at += raw.length;
     } else {
-        w->flags = CPU_INSN_INVALID;
+        w->flags = CPU_INSN_INVALID | (raw.attr & ATTR_BR ? CPU_INSN_BRANCH : 0);
         w->at = size;
     }
 }
@@ -79,7 +80,7 @@ static void step(enum cpu_mode mode, const uint8_t *code, size_t size, struct wa
 void cpu_decode_block(enum cpu_mode mode, const uint8_t *code, size_t size, uint64_t va,
                       const struct cpu_timing *timing, struct cpu_block *out)
 {
-    struct walk w = { 0, 0 };
+    struct walk w = {0, 0};
     unsigned insns = 0, tail_at = 0;
     uint32_t cost = 0, tail_cost_at = 0, flags = 0, last_flags = 0;
     bool rdtsc = false;
@@ -115,7 +116,7 @@ void cpu_decode_block(enum cpu_mode mode, const uint8_t *code, size_t size, uint
 unsigned cpu_decode_index(enum cpu_mode mode, const uint8_t *code, size_t size, uint64_t va,
                           size_t offset, const struct cpu_timing *timing, uint32_t *cost)
 {
-    struct walk w = { 0, 0 };
+    struct walk w = {0, 0};
     unsigned n = 0;
     uint32_t sum = 0;
 
@@ -138,8 +139,7 @@ static void text_of_bytes(const uint8_t *code, unsigned length, char *text, size
     size_t at = 0;
 
     for (unsigned i = 0; i < length && at < text_size; i++)
-        at += (size_t)snprintf(text + at, text_size - at, "%s0x%02x", i ? ", " : ".byte ",
-                               code[i]);
+        at += (size_t)snprintf(text + at, text_size - at, "%s0x%02x", i ? ", " : ".byte ", code[i]);
 }
 
 unsigned cpu_decode_text(enum cpu_mode mode, const uint8_t *code, size_t size, uint64_t va,

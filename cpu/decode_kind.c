@@ -91,7 +91,7 @@ static void group_5(const struct decode_raw *raw, struct verdict *v)
 static void x87_stores(const struct decode_raw *raw, struct verdict *v)
 {
     /* bit n: D9/DB/DD/DF with ModRM.reg = n and memory stores */
-    static const uint8_t stores[4] = { 0xcc, 0x8e, 0xce, 0xce };
+    static const uint8_t stores[4] = {0xcc, 0x8e, 0xce, 0xce};
 
     if (decode_is_mem(raw) && stores[(raw->opcode >> 1) & 3] >> decode_modrm_reg(raw) & 1)
         v->flags |= CPU_INSN_WRITES_MEM;
@@ -298,9 +298,8 @@ static void classify_mov_cr(const struct decode_raw *raw, struct verdict *v)
 /* Group 15, 0F AE. */
 static void classify_0fae(const struct decode_raw *raw, struct verdict *v)
 {
-    static const enum cpu_insn_kind base_kinds[4] = {
-        CPU_KIND_RDFSBASE, CPU_KIND_RDGSBASE, CPU_KIND_WRFSBASE, CPU_KIND_WRGSBASE
-    };
+    static const enum cpu_insn_kind base_kinds[4] = {CPU_KIND_RDFSBASE, CPU_KIND_RDGSBASE,
+                                                     CPU_KIND_WRFSBASE, CPU_KIND_WRGSBASE};
     unsigned reg = decode_modrm_reg(raw);
 
     if (decode_is_mem(raw)) {
@@ -497,7 +496,7 @@ static void classify_more(const struct decode_raw *raw, struct verdict *v)
 
 uint32_t decode_classify(const struct decode_raw *raw, enum cpu_insn_kind *kind)
 {
-    struct verdict v = { 0, CPU_KIND_OTHER };
+    struct verdict v = {0, CPU_KIND_OTHER};
     uint32_t attr = raw->attr;
 
     if (attr & ATTR_WA || (attr & ATTR_WM && decode_is_mem(raw)))
@@ -510,8 +509,7 @@ uint32_t decode_classify(const struct decode_raw *raw, enum cpu_insn_kind *kind)
         v.flags = CPU_INSN_INVALID;
     else if (attr & ATTR_MORE)
         classify_more(raw, &v);
-    if (raw->lock && v.kind != CPU_KIND_VEX && !(v.flags & CPU_INSN_INVALID) &&
-        !lock_allowed(raw))
+    if (raw->lock && v.kind != CPU_KIND_VEX && !(v.flags & CPU_INSN_INVALID) && !lock_allowed(raw))
         special(&v, CPU_KIND_LOCK_UD);
     *kind = v.kind;
     return v.flags;

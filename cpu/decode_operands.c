@@ -157,8 +157,7 @@ enum cpu_insn_kind decode_memory_kind(const struct decode_raw *raw)
     case 0xc3: /* MOVNTI */
         return decode_is_mem(raw) && !raw->p66 && !raw->rep ? CPU_KIND_MOV : CPU_KIND_OTHER;
     default:
-        return vector_move_bytes(raw) && decode_is_mem(raw) ? CPU_KIND_MOV_VEC
-                                                            : CPU_KIND_OTHER;
+        return vector_move_bytes(raw) && decode_is_mem(raw) ? CPU_KIND_MOV_VEC : CPU_KIND_OTHER;
     }
 }
 
@@ -169,8 +168,8 @@ static uint8_t default_segment(const struct decode_raw *raw, uint8_t seg)
 
 static void address_16(const struct decode_raw *raw, struct cpu_insn *out)
 {
-    static const uint8_t base[8] = { 3, 3, 5, 5, 6, 7, 5, 3 };
-    static const uint8_t index[8] = { 6, 7, 6, 7, CPU_NO_REG, CPU_NO_REG, CPU_NO_REG, CPU_NO_REG };
+    static const uint8_t base[8] = {3, 3, 5, 5, 6, 7, 5, 3};
+    static const uint8_t index[8] = {6, 7, 6, 7, CPU_NO_REG, CPU_NO_REG, CPU_NO_REG, CPU_NO_REG};
     unsigned rm = raw->modrm & 7;
 
     if (raw->modrm < 0x40 && rm == 6)

@@ -13,31 +13,33 @@
 
 #include "sim/base/types.h"
 
-#define M ATTR_MODRM
-#define I8 ATTR_I8
+#define M   ATTR_MODRM
+#define I8  ATTR_I8
 #define I16 ATTR_I16
-#define IZ ATTR_IZ
-#define IV ATTR_IV
-#define MO ATTR_MOFFS
-#define FP ATTR_FARPTR
-#define BZ ATTR_BZ
-#define NM ATTR_NOMEM
-#define X ATTR_X
+#define IZ  ATTR_IZ
+#define IV  ATTR_IV
+#define MO  ATTR_MOFFS
+#define FP  ATTR_FARPTR
+#define BZ  ATTR_BZ
+#define NM  ATTR_NOMEM
+#define X   ATTR_X
 #define X64 ATTR_X64
-#define WM ATTR_WM
-#define WA ATTR_WA
-#define LK ATTR_LOCK
-#define BR ATTR_BR
-#define GR ATTR_MORE
-#define B ATTR_BYTE
+#define WM  ATTR_WM
+#define WA  ATTR_WA
+#define LK  ATTR_LOCK
+#define BR  ATTR_BR
+#define GR  ATTR_MORE
+#define B   ATTR_BYTE
 #define D64 ATTR_D64
-#define ST ATTR_SYSTAB
+#define ST  ATTR_SYSTAB
 
 /* ADD and its seven sisters: E,G  G,E  accumulator,imm. */
 #define ALU_ROW M | B | WM | LK, M | WM | LK, M | B, M, B | I8, IZ
-#define X4(a) a, a, a, a
-#define X8(a) X4(a), X4(a)
-#define X16(a) X8(a), X8(a)
+#define X4(a)   a, a, a, a
+#define X8(a)   X4(a), X4(a)
+#define X16(a)  X8(a), X8(a)
+
+/* clang-format off */
 
 /* Prefixes and escapes never reach the tables; their entries are 0. */
 static const uint32_t map_1[256] = {
@@ -104,6 +106,8 @@ static const uint32_t map_0f[256] = {
     /* F0 */ M, M, M, M, M, M, M, M | WA,
     /* F8 */ X8(M),
 };
+
+/* clang-format on */
 
 static uint32_t attr_0f38(uint8_t opcode)
 {
@@ -303,8 +307,7 @@ static unsigned scan_vex(struct decode_raw *raw, const uint8_t *code, unsigned a
 }
 
 /* Whether the byte at @at starts a VEX, EVEX or XOP encoding; needs the next byte. */
-static bool starts_vex(const struct decode_raw *raw, const uint8_t *code, unsigned at,
-                       unsigned end)
+static bool starts_vex(const struct decode_raw *raw, const uint8_t *code, unsigned at, unsigned end)
 {
     uint8_t b = code[at];
 

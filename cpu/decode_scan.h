@@ -9,30 +9,30 @@
 #include "cpu/decode.h"
 
 #define DECODE_MAX_BYTES 15
-#define DECODE_NO_SEG 0xff
+#define DECODE_NO_SEG    0xff
 
 /* What the opcode tables say; the first group decides the length. */
 enum {
     ATTR_MODRM = 1 << 0,
     ATTR_I8 = 1 << 1,
     ATTR_I16 = 1 << 2,
-    ATTR_IZ = 1 << 3,     /* 2 or 4 bytes by operand size */
-    ATTR_IV = 1 << 4,     /* 2, 4 or 8 bytes by operand size */
-    ATTR_MOFFS = 1 << 5,  /* as wide as an address */
-    ATTR_FARPTR = 1 << 6, /* offset and selector */
-    ATTR_BZ = 1 << 7,     /* branch displacement: like IZ, 4 bytes in 64-bit mode */
-    ATTR_NOMEM = 1 << 8,  /* ModRM.mod is ignored: always registers (MOV CR, MOV DR) */
-    ATTR_X = 1 << 9,      /* undefined */
-    ATTR_X64 = 1 << 10,   /* undefined in 64-bit mode */
-    ATTR_WM = 1 << 11,    /* writes the r/m operand */
-    ATTR_WA = 1 << 12,    /* writes memory whatever ModRM says: pushes, string stores */
-    ATTR_LOCK = 1 << 13,  /* LOCK allowed with a memory operand */
-    ATTR_BR = 1 << 14,    /* control transfer */
-    ATTR_MORE = 1 << 15,  /* decode_classify() has more to say */
-    ATTR_BYTE = 1 << 16,  /* operands are bytes */
-    ATTR_D64 = 1 << 17,   /* operand size is 64 bits in 64-bit mode (16 with 66) */
+    ATTR_IZ = 1 << 3,      /* 2 or 4 bytes by operand size */
+    ATTR_IV = 1 << 4,      /* 2, 4 or 8 bytes by operand size */
+    ATTR_MOFFS = 1 << 5,   /* as wide as an address */
+    ATTR_FARPTR = 1 << 6,  /* offset and selector */
+    ATTR_BZ = 1 << 7,      /* branch displacement: like IZ, 4 bytes in 64-bit mode */
+    ATTR_NOMEM = 1 << 8,   /* ModRM.mod is ignored: always registers (MOV CR, MOV DR) */
+    ATTR_X = 1 << 9,       /* undefined */
+    ATTR_X64 = 1 << 10,    /* undefined in 64-bit mode */
+    ATTR_WM = 1 << 11,     /* writes the r/m operand */
+    ATTR_WA = 1 << 12,     /* writes memory whatever ModRM says: pushes, string stores */
+    ATTR_LOCK = 1 << 13,   /* LOCK allowed with a memory operand */
+    ATTR_BR = 1 << 14,     /* control transfer */
+    ATTR_MORE = 1 << 15,   /* decode_classify() has more to say */
+    ATTR_BYTE = 1 << 16,   /* operands are bytes */
+    ATTR_D64 = 1 << 17,    /* operand size is 64 bits in 64-bit mode (16 with 66) */
     ATTR_SYSTAB = 1 << 18, /* reads descriptor tables implicitly */
-    ATTR_VEX = 1 << 19,   /* VEX, EVEX, XOP */
+    ATTR_VEX = 1 << 19,    /* VEX, EVEX, XOP */
 
     ATTR_IMMEDIATE = ATTR_I8 | ATTR_I16 | ATTR_IZ | ATTR_IV | ATTR_MOFFS | ATTR_FARPTR | ATTR_BZ,
 };
@@ -44,9 +44,9 @@ struct decode_raw {
     uint8_t mode; /* enum cpu_mode */
     uint8_t map;
     uint8_t opcode;
-    uint8_t rex; /* 0: none */
+    uint8_t rex;     /* 0: none */
     uint8_t segment; /* override: enum cpu_seg as encoded, DECODE_NO_SEG */
-    uint8_t rep; /* the last of F2 and F3, or 0 */
+    uint8_t rep;     /* the last of F2 and F3, or 0 */
     bool lock, p66, p67;
     uint8_t modrm, sib;
     bool has_modrm, has_sib;
@@ -59,9 +59,9 @@ struct decode_raw {
 };
 
 enum decode_status {
-    DECODE_OK,        /* maybe undefined: see attr & ATTR_X */
-    DECODE_SHORT,     /* more bytes are needed; attr is set if the opcode was there, else 0 */
-    DECODE_TOO_LONG,  /* more than 15 bytes: #GP(0) */
+    DECODE_OK,       /* maybe undefined: see attr & ATTR_X */
+    DECODE_SHORT,    /* more bytes are needed; attr is set if the opcode was there, else 0 */
+    DECODE_TOO_LONG, /* more than 15 bytes: #GP(0) */
 };
 
 /** decode_scan - take the encoding apart.  At most 15 bytes are looked at. */

@@ -8,8 +8,8 @@
 #include "cpu/emulate.h"
 
 #define FLAGS_ARITH (FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_OF)
-#define XCR0_X87 1ull
-#define XCR0_BITS 3ull /* x87 and SSE: no model has AVX */
+#define XCR0_X87    1ull
+#define XCR0_BITS   3ull /* x87 and SSE: no model has AVX */
 
 static bool has(const struct emulate *e, enum cpu_feature feature)
 {
@@ -32,8 +32,7 @@ static enum cpu_emulate rdmsr(struct emulate *e)
 {
     uint64_t value;
 
-    if (env_cpl(e->env) != 0 ||
-        !cpu_msr_read(e->c, (uint32_t)e->env->regs[EMU_RCX], &value))
+    if (env_cpl(e->env) != 0 || !cpu_msr_read(e->c, (uint32_t)e->env->regs[EMU_RCX], &value))
         return emulate_fault(e, EXC_GP);
     write_edx_eax(e, value);
     return emulate_done(e);
@@ -236,8 +235,7 @@ enum cpu_emulate cpu_emulate_special(struct cpu *c, const struct cpu_insn *insn,
                                      struct cpu_exc *exc)
 {
     struct emulate e = {
-        .c = c, .env = env_load(c), .vcpu = cpu_loaded(c), .insn = insn, .exc = exc
-    };
+        .c = c, .env = env_load(c), .vcpu = cpu_loaded(c), .insn = insn, .exc = exc};
 
     if (insn->kind >= ARRAY_LEN(special_fns) || !special_fns[insn->kind])
         return CPU_EMULATE_UNKNOWN;

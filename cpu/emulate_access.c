@@ -94,8 +94,7 @@ static uint64_t base_value(const struct cpu_env *env, const struct cpu_insn *ins
     return env->regs[insn->base & 15];
 }
 
-static uint64_t wrapped_offset(const struct cpu_env *env, const struct cpu_insn *insn,
-                               uint64_t add)
+static uint64_t wrapped_offset(const struct cpu_env *env, const struct cpu_insn *insn, uint64_t add)
 {
     uint64_t offset = base_value(env, insn) + (uint64_t)insn->disp + add;
 
@@ -162,8 +161,8 @@ bool emulate_check(struct emulate *e, unsigned segment, uint64_t offset, unsigne
     } else if (!cpu_is_canonical(*va) || !cpu_is_canonical(*va + bytes - 1)) {
         return emulate_set_fault(e, segment == CPU_SS ? EXC_SS : EXC_GP);
     }
-    if (e->env->eflags & FLAG_AC && e->env->cr[0] & CR0_AM && env_cpl(e->env) == 3 &&
-        bytes <= 8 && *va & (bytes - 1))
+    if (e->env->eflags & FLAG_AC && e->env->cr[0] & CR0_AM && env_cpl(e->env) == 3 && bytes <= 8 &&
+        *va & (bytes - 1))
         return emulate_set_fault(e, EXC_AC);
     return true;
 }

@@ -9,16 +9,16 @@
 #include "cpu/segment.h"
 
 /* CR0: PE MP EM TS ET NE, WP, AM, NW CD PG.  Others below bit 32 are ignored. */
-#define CR0_BITS (0x3full | CR0_WP | CR0_AM | CR0_NW | CR0_CD | CR0_PG)
-#define CR3_PDPT 0xffffffe0ull
-#define PDPTE_P 1ull
+#define CR0_BITS           (0x3full | CR0_WP | CR0_AM | CR0_NW | CR0_CD | CR0_PG)
+#define CR3_PDPT           0xffffffe0ull
+#define PDPTE_P            1ull
 #define PDPTE_RESERVED_LOW 0x1e6ull
-#define DR6_FIXED 0xffff0ff0ull
-#define DR6_WRITABLE 0xe00full
-#define DR6_BD (1ull << 13)
-#define DR7_FIXED 0x400ull
-#define DR7_WRITABLE 0xffff23ffull
-#define DR7_GD (1ull << 13)
+#define DR6_FIXED          0xffff0ff0ull
+#define DR6_WRITABLE       0xe00full
+#define DR6_BD             (1ull << 13)
+#define DR7_FIXED          0x400ull
+#define DR7_WRITABLE       0xffff23ffull
+#define DR7_GD             (1ull << 13)
 
 static uint64_t read_efer(const struct emulate *e)
 {
@@ -29,8 +29,8 @@ static uint64_t read_efer(const struct emulate *e)
 static bool pdptes_valid(struct emulate *e)
 {
     uint64_t pdpte[4];
-    uint64_t reserved = PDPTE_RESERVED_LOW |
-                        ~((1ull << cpu_model_physical_bits(cpu_get_model(e->c))) - 1);
+    uint64_t reserved =
+        PDPTE_RESERVED_LOW | ~((1ull << cpu_model_physical_bits(cpu_get_model(e->c))) - 1);
 
     if (!mmu_ram_read(cpu_get_ram(e->c), GPA(e->env->cr[3] & CR3_PDPT), pdpte, sizeof(pdpte)))
         return true; /* outside RAM: the walk that follows reports it */

@@ -10,7 +10,7 @@
 #include "cpu/segment.h"
 
 #define TSS_IO_MAP_BASE 102
-#define TSS_MIN_LIMIT 103
+#define TSS_MIN_LIMIT   103
 
 static bool tss_read16(struct emulate *e, uint32_t offset, uint16_t *value)
 {

@@ -108,7 +108,8 @@ static bool store(struct emulate *e, uint64_t value)
     return emulate_store(e, e->insn->segment, emulate_offset(e, 0), e->insn->operand_bytes, value);
 }
 
-/* First half of a read-modify-write at @add from the operand: must be writable before it is read. */
+/* First half of a read-modify-write at @add from the operand: must be writable before it is read.
+ */
 static bool load_to_modify(struct emulate *e, uint64_t distance, uint64_t *value)
 {
     uint64_t offset = emulate_offset(e, distance);
@@ -232,13 +233,13 @@ static enum cpu_emulate bit_test(struct emulate *e)
         number = (uint64_t)n;
     }
     bit = 1ull << (number & (bits - 1));
-    if (e->insn->alu_op ? !load_to_modify(e, distance, &value)
-                        : !emulate_load(e, e->insn->segment, emulate_offset(e, distance), bytes,
-                                        &value))
+    if (e->insn->alu_op
+            ? !load_to_modify(e, distance, &value)
+            : !emulate_load(e, e->insn->segment, emulate_offset(e, distance), bytes, &value))
         return CPU_EMULATE_EXCEPTION;
     if (e->insn->alu_op) {
-        static const bool set[4] = { false, true, false, false };
-        uint64_t r = set[e->insn->alu_op] ? value | bit
+        static const bool set[4] = {false, true, false, false};
+        uint64_t r = set[e->insn->alu_op]   ? value | bit
                      : e->insn->alu_op == 2 ? value & ~bit
                                             : value ^ bit;
 
@@ -364,8 +365,7 @@ static enum cpu_emulate pop(struct emulate *e)
     uint64_t value;
 
     emulate_reg_write(e, EMU_RSP, width, sp + bytes);
-    if (e->insn->has_mem &&
-        !emulate_probe(e, e->insn->segment, emulate_offset(e, 0), bytes))
+    if (e->insn->has_mem && !emulate_probe(e, e->insn->segment, emulate_offset(e, 0), bytes))
         goto fault;
     if (!emulate_load(e, CPU_SS, sp, bytes, &value))
         goto fault;
@@ -385,7 +385,7 @@ static enum cpu_emulate mov_vec(struct emulate *e)
 {
     unsigned bytes = e->insn->operand_bytes, segment = e->insn->segment;
     bool to_memory = e->insn->mem_is_dest;
-    uint8_t value[16] = { 0 };
+    uint8_t value[16] = {0};
     uint64_t va;
 
     if (e->env->cr[0] & CR0_EM || !(e->env->cr[4] & CR4_OSFXSR))
@@ -410,32 +410,18 @@ static enum cpu_emulate mov_vec(struct emulate *e)
 }
 
 static enum cpu_emulate (*const memory_fns[])(struct emulate *) = {
-    [CPU_KIND_MOV] = mov,
-    [CPU_KIND_MOVZX] = movzx_movsx,
-    [CPU_KIND_MOVSX] = movzx_movsx,
-    [CPU_KIND_ALU] = alu_insn,
-    [CPU_KIND_XCHG] = xchg,
-    [CPU_KIND_INC] = unary,
-    [CPU_KIND_DEC] = unary,
-    [CPU_KIND_NOT] = unary,
-    [CPU_KIND_NEG] = unary,
-    [CPU_KIND_BT] = bit_test,
-    [CPU_KIND_CMPXCHG] = cmpxchg,
-    [CPU_KIND_XADD] = xadd,
-    [CPU_KIND_STOS] = stos,
-    [CPU_KIND_LODS] = lods,
-    [CPU_KIND_MOVS] = movs,
-    [CPU_KIND_PUSH] = push,
-    [CPU_KIND_POP] = pop,
-    [CPU_KIND_MOV_VEC] = mov_vec,
+    [CPU_KIND_MOV] = mov,      [CPU_KIND_MOVZX] = movzx_movsx, [CPU_KIND_MOVSX] = movzx_movsx,
+    [CPU_KIND_ALU] = alu_insn, [CPU_KIND_XCHG] = xchg,         [CPU_KIND_INC] = unary,
+    [CPU_KIND_DEC] = unary,    [CPU_KIND_NOT] = unary,         [CPU_KIND_NEG] = unary,
+    [CPU_KIND_BT] = bit_test,  [CPU_KIND_CMPXCHG] = cmpxchg,   [CPU_KIND_XADD] = xadd,
+    [CPU_KIND_STOS] = stos,    [CPU_KIND_LODS] = lods,         [CPU_KIND_MOVS] = movs,
+    [CPU_KIND_PUSH] = push,    [CPU_KIND_POP] = pop,           [CPU_KIND_MOV_VEC] = mov_vec,
 };
 
-enum cpu_emulate cpu_emulate_memory(struct cpu *c, const struct cpu_insn *insn,
-                                    struct cpu_exc *exc)
+enum cpu_emulate cpu_emulate_memory(struct cpu *c, const struct cpu_insn *insn, struct cpu_exc *exc)
 {
     struct emulate e = {
-        .c = c, .env = env_load(c), .vcpu = cpu_loaded(c), .insn = insn, .exc = exc
-    };
+        .c = c, .env = env_load(c), .vcpu = cpu_loaded(c), .insn = insn, .exc = exc};
     bool stack = insn->kind == CPU_KIND_PUSH || insn->kind == CPU_KIND_POP;
 
     if (insn->kind >= ARRAY_LEN(memory_fns) || !memory_fns[insn->kind] ||
