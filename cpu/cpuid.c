@@ -116,7 +116,7 @@ static const struct cpu_model models[] = {
     },
 };
 
-static const char *const names[] = { "paravane-v1", "paravane-v2", "paravane-min", NULL };
+static const char *const names[] = {"paravane-v1", "paravane-v2", "paravane-min", NULL};
 _Static_assert(ARRAY_LEN(names) == ARRAY_LEN(models) + 1, "a name for each model");
 
 const char *const *cpu_model_names(void)
@@ -126,11 +126,9 @@ const char *const *cpu_model_names(void)
 
 const struct cpu_model *cpu_model_find(const char *name)
 {
-    for (size_t i = 0; i < ARRAY_LEN(models); i++) {
-        if (strcmp(models[i].name, name) == 0) {
+    for (size_t i = 0; i < ARRAY_LEN(models); i++)
+        if (strcmp(models[i].name, name) == 0)
             return &models[i];
-        }
-    }
     return NULL;
 }
 
@@ -180,8 +178,8 @@ bool cpu_model_has(const struct cpu_model *model, enum cpu_feature feature)
 
 uint64_t cpu_model_cr4_mask(const struct cpu_model *model)
 {
-    uint64_t mask = CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_PGE | CR4_PCE | CR4_OSFXSR |
-                    CR4_OSXMMEXCPT;
+    uint64_t mask =
+        CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_PGE | CR4_PCE | CR4_OSFXSR | CR4_OSXMMEXCPT;
 
     mask |= model->leaf1_edx & D1_MCE ? CR4_MCE : 0;
     mask |= model->leaf7_ebx & B7_FSGSBASE ? CR4_FSGSBASE : 0;
@@ -214,9 +212,8 @@ static unsigned id_bits(unsigned count)
 {
     unsigned bits = 0;
 
-    while ((1u << bits) < count) {
+    while ((1u << bits) < count)
         bits++;
-    }
     return bits;
 }
 
@@ -247,12 +244,10 @@ static void leaf_1(struct cpu *c, const struct cpu_model *model, struct cpuid_re
         out->edx |= D1_HTT;
     }
     if (bus->msr_read(bus->user, index, APIC_BASE_MSR, &apic_base) &&
-        !(apic_base & APIC_BASE_ENABLE)) {
+        !(apic_base & APIC_BASE_ENABLE))
         out->edx &= ~D1_APIC;
-    }
-    if ((model->leaf1_ecx & C1_XSAVE) && (env_load(c)->cr[4] & CR4_OSXSAVE)) {
+    if ((model->leaf1_ecx & C1_XSAVE) && (env_load(c)->cr[4] & CR4_OSXSAVE))
         out->ecx |= C1_OSXSAVE;
-    }
 }
 
 /* One byte each: 01 the count; FF caches are in leaf 4; B0, 03 TLBs; F0 64-byte prefetch. */
@@ -271,16 +266,15 @@ static void leaf_4(unsigned count, uint32_t subleaf, struct cpuid_result *out)
         bool shared;
         uint32_t sets;
     } caches[] = {
-        { DATA, 1, 8, false, 64 },       /* 32 KiB */
-        { INSTRUCTION, 1, 8, false, 64 }, /* 32 KiB */
-        { UNIFIED, 2, 8, false, 512 },   /* 256 KiB */
-        { UNIFIED, 3, 16, true, 8192 },  /* 8 MiB */
+        {DATA, 1, 8, false, 64},        /* 32 KiB */
+        {INSTRUCTION, 1, 8, false, 64}, /* 32 KiB */
+        {UNIFIED, 2, 8, false, 512},    /* 256 KiB */
+        {UNIFIED, 3, 16, true, 8192},   /* 8 MiB */
     };
     uint32_t ids = 1u << id_bits(count);
 
-    if (subleaf >= ARRAY_LEN(caches)) {
+    if (subleaf >= ARRAY_LEN(caches))
         return;
-    }
     out->eax = caches[subleaf].type | (uint32_t)caches[subleaf].level << 5 | 1 << 8 |
                (caches[subleaf].shared ? ids - 1 : 0) << 14 | (ids - 1) << 26;
     out->ebx = (caches[subleaf].ways - 1u) << 22 | 63;
@@ -312,7 +306,7 @@ static void leaf_16(uint64_t frequency_hz, struct cpuid_result *out)
 
 static void brand(const char *text, unsigned part, struct cpuid_result *out)
 {
-    char padded[49] = { 0 };
+    char padded[49] = {0};
 
     g_strlcpy(padded, text, sizeof(padded));
     out->eax = register_of(padded + part * 16);
@@ -367,9 +361,8 @@ static void extended_leaf(struct cpu *c, const struct cpu_model *model, uint32_t
     case 0x80000001:
         out->ecx = model->ext1_ecx;
         out->edx = model->ext1_edx;
-        if (!(env_load(c)->hflags & HF_CS64)) {
+        if (!(env_load(c)->hflags & HF_CS64))
             out->edx &= ~XD_SYSCALL;
-        }
         break;
     case 0x80000002:
     case 0x80000003:
@@ -398,9 +391,8 @@ void cpu_model_cpuid(struct cpu *c, uint32_t leaf, uint32_t subleaf, struct cpui
     const struct cpu_model *model = cpu_get_model(c);
 
     memset(out, 0, sizeof(*out));
-    if (leaf >= 0x80000000 && leaf <= MAX_EXTENDED) {
+    if (leaf >= 0x80000000 && leaf <= MAX_EXTENDED)
         extended_leaf(c, model, leaf, out);
-    } else {
+    else
         basic_leaf(c, model, leaf <= model->max_basic ? leaf : model->max_basic, subleaf, out);
-    }
 }

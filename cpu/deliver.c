@@ -22,9 +22,8 @@ enum deliver_class { CLASS_BENIGN, CLASS_CONTRIBUTORY, CLASS_PAGE_FAULT, CLASS_D
 
 static enum deliver_class class_of(const struct cpu_exc *exc, enum cpu_event_kind kind)
 {
-    if (kind != CPU_EVENT_EXCEPTION) {
+    if (kind != CPU_EVENT_EXCEPTION)
         return CLASS_BENIGN;
-    }
     switch (exc->vector) {
     case EXC_DE:
     case EXC_TS:
@@ -43,7 +42,7 @@ static enum deliver_class class_of(const struct cpu_exc *exc, enum cpu_event_kin
 
 bool deliver_fault(struct deliver *d, uint8_t vector, uint32_t error)
 {
-    d->fault = (struct cpu_exc){ .vector = vector, .has_error = true, .error = error };
+    d->fault = (struct cpu_exc){.vector = vector, .has_error = true, .error = error};
     return false;
 }
 
@@ -64,9 +63,8 @@ bool deliver_fault_idt(struct deliver *d, uint8_t vector)
 
 bool deliver_fault_memory(struct deliver *d)
 {
-    if (d->fault.vector != EXC_PF && d->fault.has_error) {
+    if (d->fault.vector != EXC_PF && d->fault.has_error)
         d->fault.error |= d->ext;
-    }
     return false;
 }
 
@@ -103,26 +101,20 @@ bool deliver_check_code(struct deliver *d, const struct deliver_gate *gate,
     unsigned old_cpl = env_cpl(d->env);
     bool conforming;
 
-    if ((gate->selector & 0xfffc) == 0) {
+    if ((gate->selector & 0xfffc) == 0)
         return deliver_fault_ext(d, EXC_GP);
-    }
-    if (!deliver_descriptor(d, EXC_GP, gate->selector, code)) {
+    if (!deliver_descriptor(d, EXC_GP, gate->selector, code))
         return false;
-    }
-    if (!cpu_descriptor_is_code(code) || cpu_descriptor_dpl(code) > old_cpl) {
+    if (!cpu_descriptor_is_code(code) || cpu_descriptor_dpl(code) > old_cpl)
         return deliver_fault_selector(d, EXC_GP, gate->selector);
-    }
-    if ((d->env->hflags & HF_LMA) && (code->high & (SEG_L | SEG_DB)) != SEG_L) {
+    if ((d->env->hflags & HF_LMA) && (code->high & (SEG_L | SEG_DB)) != SEG_L)
         return deliver_fault_selector(d, EXC_GP, gate->selector);
-    }
-    if (!(code->high & SEG_P)) {
+    if (!(code->high & SEG_P))
         return deliver_fault_selector(d, EXC_NP, gate->selector);
-    }
     conforming = code->high & SEG_CONFORMING;
     *cpl = conforming ? old_cpl : cpu_descriptor_dpl(code);
-    if ((d->env->eflags & FLAG_VM) && *cpl != 0) {
+    if ((d->env->eflags & FLAG_VM) && *cpl != 0)
         return deliver_fault_selector(d, EXC_GP, gate->selector);
-    }
     return true;
 }
 
@@ -131,9 +123,8 @@ bool deliver_has_room(const struct deliver_stack *stack, const struct deliver_fr
     for (unsigned i = 1; i <= frame->count; i++) {
         uint32_t offset = (uint32_t)((stack->sp - i * frame->size) & stack->mask);
 
-        if (!cpu_segment_holds(&stack->seg, offset, frame->size)) {
+        if (!cpu_segment_holds(&stack->seg, offset, frame->size))
             return false;
-        }
     }
     return true;
 }
@@ -141,9 +132,8 @@ bool deliver_has_room(const struct deliver_stack *stack, const struct deliver_fr
 /* Linear address of a stack offset: 32 bits wide outside IA-32e mode. */
 static uint64_t stack_va(const struct deliver_stack *stack, uint64_t sp)
 {
-    if (stack->mask > 0xffffffff) {
+    if (stack->mask > 0xffffffff)
         return sp;
-    }
     return (uint32_t)(stack->seg.base + (sp & stack->mask));
 }
 
@@ -157,18 +147,16 @@ static bool push_at_once(struct deliver *d, const struct deliver_stack *stack,
     uint64_t low = (stack->sp - total) & stack->mask;
     uint64_t va = stack_va(stack, low);
 
-    if (low + total - 1 > stack->mask || (va & PAGE_MASK) + total > PAGE_SIZE) {
+    if (low + total - 1 > stack->mask || (va & PAGE_MASK) + total > PAGE_SIZE)
         return false;
-    }
-    for (unsigned i = 0; i < frame->count; i++) {
+    for (unsigned i = 0; i < frame->count; i++)
         memcpy(bytes + total - (i + 1) * frame->size, &frame->value[i], frame->size);
-    }
     return cpu_mem_write(d->c, va, bytes, total, how, true, &d->fault);
 }
 
 /* Values are pushed in order, so that CR2 is the address of the first push that faults. */
-bool deliver_push(struct deliver *d, struct deliver_stack *stack,
-                  const struct deliver_frame *frame, unsigned cpl)
+bool deliver_push(struct deliver *d, struct deliver_stack *stack, const struct deliver_frame *frame,
+                  unsigned cpl)
 {
     enum cpu_mem_how how = cpl == 3 ? CPU_MEM_USER : CPU_MEM_SUPERVISOR;
     unsigned total = frame->count * frame->size;
@@ -177,9 +165,8 @@ bool deliver_push(struct deliver *d, struct deliver_stack *stack,
         for (unsigned i = 0; i < frame->count; i++) {
             uint64_t va = stack_va(stack, stack->sp - (i + 1) * frame->size);
 
-            if (!cpu_mem_write(d->c, va, &frame->value[i], frame->size, how, true, &d->fault)) {
+            if (!cpu_mem_write(d->c, va, &frame->value[i], frame->size, how, true, &d->fault))
                 return deliver_fault_memory(d);
-            }
         }
     }
     stack->sp = (stack->sp & ~stack->mask) | ((stack->sp - total) & stack->mask);
@@ -191,17 +178,15 @@ bool deliver_push(struct deliver *d, struct deliver_stack *stack,
  * between two rounds of a repeated string instruction: the caller has set RF. */
 static uint64_t pushed_rflags(struct deliver *d)
 {
-    const uint32_t not_faults = 1u << EXC_DB | 1u << EXC_NMI | 1u << EXC_BP | 1u << EXC_OF |
-                                1u << EXC_DF | 1u << EXC_MC;
+    const uint32_t not_faults =
+        1u << EXC_DB | 1u << EXC_NMI | 1u << EXC_BP | 1u << EXC_OF | 1u << EXC_DF | 1u << EXC_MC;
     uint64_t rflags = env_rflags(d->c);
 
-    if (d->kind == CPU_EVENT_SOFT || d->kind == CPU_EVENT_ICEBP) {
+    if (d->kind == CPU_EVENT_SOFT || d->kind == CPU_EVENT_ICEBP)
         return rflags & ~(uint64_t)FLAG_RF;
-    }
     if (d->kind == CPU_EVENT_EXCEPTION && d->event.vector < 32 &&
-        !(not_faults >> d->event.vector & 1)) {
+        !(not_faults >> d->event.vector & 1))
         return rflags | FLAG_RF;
-    }
     return rflags;
 }
 
@@ -209,9 +194,8 @@ static bool deliver_once(struct deliver *d)
 {
     d->ext = d->kind != CPU_EVENT_SOFT;
     d->rflags = pushed_rflags(d);
-    if (!(d->env->cr[0] & CR0_PE)) {
+    if (!(d->env->cr[0] & CR0_PE))
         return deliver_real(d);
-    }
     return d->env->hflags & HF_LMA ? deliver_long(d) : deliver_protected(d);
 }
 
@@ -222,9 +206,8 @@ static bool deliver_combine(struct deliver *d)
     enum deliver_class first = class_of(&d->event, d->kind);
     enum deliver_class second = class_of(&d->fault, CPU_EVENT_EXCEPTION);
 
-    if (first == CLASS_DOUBLE_FAULT) {
+    if (first == CLASS_DOUBLE_FAULT)
         return false;
-    }
     if ((first == CLASS_CONTRIBUTORY && second == CLASS_CONTRIBUTORY) ||
         (first == CLASS_PAGE_FAULT && second != CLASS_BENIGN)) {
         d->fault.vector = EXC_DF;
@@ -232,8 +215,9 @@ static bool deliver_combine(struct deliver *d)
         d->fault.error = 0;
     }
     if (d->kind == CPU_EVENT_SOFT || d->kind == CPU_EVENT_ICEBP) {
-        uint64_t mask = d->env->hflags & HF_CS64 ? UINT64_MAX :
-                        d->env->hflags & HF_CS32 ? 0xffffffff : 0xffff;
+        uint64_t mask = d->env->hflags & HF_CS64   ? UINT64_MAX
+                        : d->env->hflags & HF_CS32 ? 0xffffffff
+                                                   : 0xffff;
         d->ip = (d->ip - d->event.insn_bytes) & mask;
     }
     d->event = d->fault;
@@ -251,34 +235,28 @@ static void deliver_finish(struct deliver *d, uint64_t cr2)
     d->env->hflags &= ~(uint32_t)HF_INHIBIT_IRQ;
     ENV32(d->env, env_offsets(d->c)->old_exception) = UINT32_MAX;
     v->shadow = false;
-    if (d->event.vector == EXC_DB &&
-        (d->kind == CPU_EVENT_EXCEPTION || d->kind == CPU_EVENT_ICEBP)) {
+    if (d->event.vector == EXC_DB && (d->kind == CPU_EVENT_EXCEPTION || d->kind == CPU_EVENT_ICEBP))
         v->dr7 &= ~(1ull << 13); /* GD: SDM 3B 17.2.4 */
-    }
 }
 
 bool cpu_deliver(struct cpu *c, struct cpu_exc exc, enum cpu_event_kind kind)
 {
-    struct deliver d = { .c = c, .env = env_load(c), .event = exc, .kind = kind };
+    struct deliver d = {.c = c, .env = env_load(c), .event = exc, .kind = kind};
     uint64_t cr2 = d.env->cr[2];
 
     d.ip = d.env->eip;
-    if (kind != CPU_EVENT_EXCEPTION) {
+    if (kind != CPU_EVENT_EXCEPTION)
         d.event.has_error = false;
-    }
     for (;;) {
-        if (kind == CPU_EVENT_EXCEPTION && d.event.vector == EXC_PF) {
+        if (kind == CPU_EVENT_EXCEPTION && d.event.vector == EXC_PF)
             cr2 = d.event.cr2;
-        }
         if (deliver_once(&d)) {
             deliver_finish(&d, cr2);
             return true;
         }
-        if (d.fault.vector == EXC_PF) {
+        if (d.fault.vector == EXC_PF)
             cr2 = d.fault.cr2;
-        }
-        if (!deliver_combine(&d)) {
+        if (!deliver_combine(&d))
             return false;
-        }
     }
 }

@@ -70,8 +70,8 @@ bool deliver_check_code(struct deliver *d, const struct deliver_gate *gate,
 /** deliver_has_room - would the frame fit into the stack segment's limit? */
 bool deliver_has_room(const struct deliver_stack *stack, const struct deliver_frame *frame);
 /** deliver_push - write the frame; stack->sp goes down. */
-bool deliver_push(struct deliver *d, struct deliver_stack *stack,
-                  const struct deliver_frame *frame, unsigned cpl);
+bool deliver_push(struct deliver *d, struct deliver_stack *stack, const struct deliver_frame *frame,
+                  unsigned cpl);
 /** deliver_frame_add - append a value. */
 static inline void deliver_frame_add(struct deliver_frame *frame, uint64_t value)
 {
@@ -79,9 +79,9 @@ static inline void deliver_frame_add(struct deliver_frame *frame, uint64_t value
 }
 
 /* Delivery by mode; deliver.c chooses. */
-bool deliver_real(struct deliver *d);      /* deliver_legacy.c */
-bool deliver_protected(struct deliver *d); /* deliver_legacy.c */
-bool deliver_long(struct deliver *d);      /* deliver_long.c */
+bool deliver_real(struct deliver *d);                    /* deliver_legacy.c */
+bool deliver_protected(struct deliver *d);               /* deliver_legacy.c */
+bool deliver_long(struct deliver *d);                    /* deliver_long.c */
 bool deliver_task(struct deliver *d, uint16_t selector); /* deliver_task.c */
 
 #endif

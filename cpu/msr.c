@@ -48,15 +48,15 @@ enum {
 #define MSR_KERNEL_GS_BASE 0xc0000102u
 #define MSR_TSC_AUX        0xc0000103u
 
-#define PAT_RESET           0x0007040600070406ull
-#define MTRRCAP             0x508u /* 8 variable ranges, fixed ranges, write-combining */
-#define MICROCODE_REVISION  (1ull << 32)
+#define PAT_RESET          0x0007040600070406ull
+#define MTRRCAP            0x508u /* 8 variable ranges, fixed ranges, write-combining */
+#define MICROCODE_REVISION (1ull << 32)
 /* IA32_MISC_ENABLE: fast strings on; no branch trace store, no PEBS. */
-#define MISC_ENABLE_RESET   ((1ull << 0) | (1ull << 11) | (1ull << 12))
-#define MISC_ENABLE_FIXED   ((1ull << 7) | (1ull << 11) | (1ull << 12))
-#define MISC_ENABLE_WRITE   ((1ull << 0) | (1ull << 3) | (1ull << 16) | (1ull << 22) | (1ull << 23))
-#define MTRR_DEF_MASK       0xcffull
-#define MTRR_MASK_VALID     0x800ull
+#define MISC_ENABLE_RESET ((1ull << 0) | (1ull << 11) | (1ull << 12))
+#define MISC_ENABLE_FIXED ((1ull << 7) | (1ull << 11) | (1ull << 12))
+#define MISC_ENABLE_WRITE ((1ull << 0) | (1ull << 3) | (1ull << 16) | (1ull << 22) | (1ull << 23))
+#define MTRR_DEF_MASK     0xcffull
+#define MTRR_MASK_VALID   0x800ull
 
 struct msr_access {
     struct cpu *c;
@@ -95,9 +95,8 @@ static bool read_tsc_adjust(struct msr_access *a)
 
 static bool write_tsc_adjust(struct msr_access *a)
 {
-    if (!cpu_model_has(cpu_get_model(a->c), CPU_FEATURE_TSC_ADJUST)) {
+    if (!cpu_model_has(cpu_get_model(a->c), CPU_FEATURE_TSC_ADJUST))
         return false;
-    }
     a->v->tsc_offset += a->value - a->v->tsc_adjust;
     a->v->tsc_adjust = a->value;
     return true;
@@ -111,9 +110,8 @@ static bool read_tsc_aux(struct msr_access *a)
 
 static bool write_tsc_aux(struct msr_access *a)
 {
-    if (!cpu_model_has(cpu_get_model(a->c), CPU_FEATURE_RDTSCP) || a->value >> 32) {
+    if (!cpu_model_has(cpu_get_model(a->c), CPU_FEATURE_RDTSCP) || a->value >> 32)
         return false;
-    }
     ENV64(a->env, a->off->tsc_aux) = a->value;
     return true;
 }
@@ -174,11 +172,10 @@ static bool read_misc_enable(struct msr_access *a)
 /* Read-only bits keep their value whatever is written to them. */
 static bool write_misc_enable(struct msr_access *a)
 {
-    if (a->value & ~(MISC_ENABLE_WRITE | MISC_ENABLE_FIXED)) {
+    if (a->value & ~(MISC_ENABLE_WRITE | MISC_ENABLE_FIXED))
         return false;
-    }
-    a->v->msr_misc_enable = (a->value & MISC_ENABLE_WRITE) |
-                            (a->v->msr_misc_enable & MISC_ENABLE_FIXED);
+    a->v->msr_misc_enable =
+        (a->value & MISC_ENABLE_WRITE) | (a->v->msr_misc_enable & MISC_ENABLE_FIXED);
     return true;
 }
 
@@ -197,9 +194,8 @@ static bool read_mcg_status(struct msr_access *a)
 
 static bool write_mcg_status(struct msr_access *a)
 {
-    if (!cpu_model_has(cpu_get_model(a->c), CPU_FEATURE_MCA) || (a->value & ~7ull)) {
+    if (!cpu_model_has(cpu_get_model(a->c), CPU_FEATURE_MCA) || (a->value & ~7ull))
         return false;
-    }
     a->v->msr_mcg_status = a->value;
     return true;
 }
@@ -218,9 +214,8 @@ static bool are_types(uint64_t value, bool pat)
     for (unsigned i = 0; i < 64; i += 8) {
         uint8_t type = (uint8_t)(value >> i);
 
-        if (!is_mtrr_type(type) && !(pat && type == 7)) {
+        if (!is_mtrr_type(type) && !(pat && type == 7))
             return false;
-        }
     }
     return true;
 }
@@ -233,9 +228,8 @@ static bool read_pat(struct msr_access *a)
 
 static bool write_pat(struct msr_access *a)
 {
-    if (!are_types(a->value, true)) {
+    if (!are_types(a->value, true))
         return false;
-    }
     a->v->msr_pat = a->value;
     return true;
 }
@@ -254,9 +248,8 @@ static bool read_mtrr_def(struct msr_access *a)
 
 static bool write_mtrr_def(struct msr_access *a)
 {
-    if ((a->value & ~MTRR_DEF_MASK) || !is_mtrr_type((uint8_t)a->value)) {
+    if ((a->value & ~MTRR_DEF_MASK) || !is_mtrr_type((uint8_t)a->value))
         return false;
-    }
     a->v->msr_mtrr_def = a->value;
     return true;
 }
@@ -284,9 +277,8 @@ static bool read_mtrr_fixed(struct msr_access *a)
 
 static bool write_mtrr_fixed(struct msr_access *a)
 {
-    if (!are_types(a->value, false)) {
+    if (!are_types(a->value, false))
         return false;
-    }
     *mtrr_fixed(a) = a->value;
     return true;
 }
@@ -304,12 +296,10 @@ static bool write_mtrr_var(struct msr_access *a)
     uint64_t frame = ((1ull << bits) - 1) & ~PAGE_MASK;
     bool is_mask = a->msr & 1;
 
-    if (a->value & ~(frame | (is_mask ? MTRR_MASK_VALID : 0xff))) {
+    if (a->value & ~(frame | (is_mask ? MTRR_MASK_VALID : 0xff)))
         return false;
-    }
-    if (!is_mask && !is_mtrr_type((uint8_t)a->value)) {
+    if (!is_mask && !is_mtrr_type((uint8_t)a->value))
         return false;
-    }
     a->v->msr_mtrr_var[a->msr - MSR_MTRR_PHYSBASE0] = a->value;
     return true;
 }
@@ -357,9 +347,8 @@ static bool read_address(struct msr_access *a)
 
 static bool write_address(struct msr_access *a)
 {
-    if (!cpu_is_canonical(a->value)) {
+    if (!cpu_is_canonical(a->value))
         return false;
-    }
     *address_of(a) = a->value;
     return true;
 }
@@ -384,9 +373,8 @@ static bool read_fmask(struct msr_access *a)
 
 static bool write_fmask(struct msr_access *a)
 {
-    if (a->value >> 32) {
+    if (a->value >> 32)
         return false;
-    }
     ENV64(a->env, a->off->fmask) = a->value;
     return true;
 }
@@ -402,12 +390,10 @@ static bool write_efer(struct msr_access *a)
 {
     uint64_t old = ENV64(a->env, a->off->efer);
 
-    if (a->value & ~cpu_model_efer_mask(cpu_get_model(a->c))) {
+    if (a->value & ~cpu_model_efer_mask(cpu_get_model(a->c)))
         return false;
-    }
-    if (((a->value ^ old) & EFER_LME) && (a->env->cr[0] & CR0_PG)) {
+    if (((a->value ^ old) & EFER_LME) && (a->env->cr[0] & CR0_PG))
         return false;
-    }
     engine_write_efer(a->c, (a->value & ~EFER_LMA) | (old & EFER_LMA));
     return true;
 }
@@ -418,42 +404,40 @@ static const struct {
     uint32_t first, last;
     msr_fn *read, *write;
 } table[] = {
-    { MSR_TSC, MSR_TSC, read_tsc, write_tsc },
-    { MSR_PLATFORM_ID, MSR_PLATFORM_ID, read_zero, NULL },
-    { MSR_APIC_BASE, MSR_APIC_BASE, read_bus, write_bus },
-    { MSR_TSC_ADJUST, MSR_TSC_ADJUST, read_tsc_adjust, write_tsc_adjust },
-    { MSR_BIOS_UPDT_TRIG, MSR_BIOS_UPDT_TRIG, NULL, write_ignored },
-    { MSR_BIOS_SIGN_ID, MSR_BIOS_SIGN_ID, read_microcode, write_ignored },
-    { MSR_MTRRCAP, MSR_MTRRCAP, read_mtrr_cap, NULL },
-    { MSR_SYSENTER_CS, MSR_SYSENTER_CS, read_sysenter_cs, write_sysenter_cs },
-    { MSR_SYSENTER_ESP, MSR_SYSENTER_EIP, read_address, write_address },
-    { MSR_MCG_CAP, MSR_MCG_CAP, read_mcg_cap, NULL },
-    { MSR_MCG_STATUS, MSR_MCG_STATUS, read_mcg_status, write_mcg_status },
-    { MSR_MISC_ENABLE, MSR_MISC_ENABLE, read_misc_enable, write_misc_enable },
-    { MSR_DEBUGCTL, MSR_DEBUGCTL, read_zero, write_only_zero },
-    { MSR_MTRR_PHYSBASE0, MSR_MTRR_PHYSMASK7, read_mtrr_var, write_mtrr_var },
-    { MSR_MTRR_FIX64K_00000, MSR_MTRR_FIX64K_00000, read_mtrr_fixed, write_mtrr_fixed },
-    { MSR_MTRR_FIX16K_80000, MSR_MTRR_FIX16K_A0000, read_mtrr_fixed, write_mtrr_fixed },
-    { MSR_MTRR_FIX4K_C0000, MSR_MTRR_FIX4K_F8000, read_mtrr_fixed, write_mtrr_fixed },
-    { MSR_PAT, MSR_PAT, read_pat, write_pat },
-    { MSR_MTRR_DEF_TYPE, MSR_MTRR_DEF_TYPE, read_mtrr_def, write_mtrr_def },
-    { MSR_TSC_DEADLINE, MSR_TSC_DEADLINE, read_bus, write_bus },
-    { MSR_X2APIC_FIRST, MSR_X2APIC_LAST, read_bus, write_bus },
-    { MSR_EFER, MSR_EFER, read_efer, write_efer },
-    { MSR_STAR, MSR_STAR, read_star, write_star },
-    { MSR_LSTAR, MSR_CSTAR, read_address, write_address },
-    { MSR_FMASK, MSR_FMASK, read_fmask, write_fmask },
-    { MSR_FS_BASE, MSR_KERNEL_GS_BASE, read_address, write_address },
-    { MSR_TSC_AUX, MSR_TSC_AUX, read_tsc_aux, write_tsc_aux },
+    {MSR_TSC, MSR_TSC, read_tsc, write_tsc},
+    {MSR_PLATFORM_ID, MSR_PLATFORM_ID, read_zero, NULL},
+    {MSR_APIC_BASE, MSR_APIC_BASE, read_bus, write_bus},
+    {MSR_TSC_ADJUST, MSR_TSC_ADJUST, read_tsc_adjust, write_tsc_adjust},
+    {MSR_BIOS_UPDT_TRIG, MSR_BIOS_UPDT_TRIG, NULL, write_ignored},
+    {MSR_BIOS_SIGN_ID, MSR_BIOS_SIGN_ID, read_microcode, write_ignored},
+    {MSR_MTRRCAP, MSR_MTRRCAP, read_mtrr_cap, NULL},
+    {MSR_SYSENTER_CS, MSR_SYSENTER_CS, read_sysenter_cs, write_sysenter_cs},
+    {MSR_SYSENTER_ESP, MSR_SYSENTER_EIP, read_address, write_address},
+    {MSR_MCG_CAP, MSR_MCG_CAP, read_mcg_cap, NULL},
+    {MSR_MCG_STATUS, MSR_MCG_STATUS, read_mcg_status, write_mcg_status},
+    {MSR_MISC_ENABLE, MSR_MISC_ENABLE, read_misc_enable, write_misc_enable},
+    {MSR_DEBUGCTL, MSR_DEBUGCTL, read_zero, write_only_zero},
+    {MSR_MTRR_PHYSBASE0, MSR_MTRR_PHYSMASK7, read_mtrr_var, write_mtrr_var},
+    {MSR_MTRR_FIX64K_00000, MSR_MTRR_FIX64K_00000, read_mtrr_fixed, write_mtrr_fixed},
+    {MSR_MTRR_FIX16K_80000, MSR_MTRR_FIX16K_A0000, read_mtrr_fixed, write_mtrr_fixed},
+    {MSR_MTRR_FIX4K_C0000, MSR_MTRR_FIX4K_F8000, read_mtrr_fixed, write_mtrr_fixed},
+    {MSR_PAT, MSR_PAT, read_pat, write_pat},
+    {MSR_MTRR_DEF_TYPE, MSR_MTRR_DEF_TYPE, read_mtrr_def, write_mtrr_def},
+    {MSR_TSC_DEADLINE, MSR_TSC_DEADLINE, read_bus, write_bus},
+    {MSR_X2APIC_FIRST, MSR_X2APIC_LAST, read_bus, write_bus},
+    {MSR_EFER, MSR_EFER, read_efer, write_efer},
+    {MSR_STAR, MSR_STAR, read_star, write_star},
+    {MSR_LSTAR, MSR_CSTAR, read_address, write_address},
+    {MSR_FMASK, MSR_FMASK, read_fmask, write_fmask},
+    {MSR_FS_BASE, MSR_KERNEL_GS_BASE, read_address, write_address},
+    {MSR_TSC_AUX, MSR_TSC_AUX, read_tsc_aux, write_tsc_aux},
 };
 
 static msr_fn *find(uint32_t msr, bool write)
 {
-    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
-        if (msr >= table[i].first && msr <= table[i].last) {
+    for (size_t i = 0; i < ARRAY_LEN(table); i++)
+        if (msr >= table[i].first && msr <= table[i].last)
             return write ? table[i].write : table[i].read;
-        }
-    }
     return NULL;
 }
 
@@ -474,9 +458,8 @@ bool cpu_msr_read(struct cpu *c, uint32_t msr, uint64_t *value)
     struct msr_access a = access_of(c, msr, 0);
     msr_fn *read = find(msr, false);
 
-    if (read == NULL || !read(&a)) {
+    if (read == NULL || !read(&a))
         return false;
-    }
     *value = a.value;
     return true;
 }
@@ -492,9 +475,8 @@ bool cpu_msr_write(struct cpu *c, uint32_t msr, uint64_t value)
 /* INIT leaves all of them alone (SDM 3A table 9-1). */
 void cpu_msr_reset(struct cpu_vcpu *v, bool init)
 {
-    if (init) {
+    if (init)
         return;
-    }
     v->tsc_adjust = 0;
     v->msr_misc_enable = MISC_ENABLE_RESET;
     v->msr_mtrr_def = 0;

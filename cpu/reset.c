@@ -22,19 +22,18 @@ static void reset_control(struct cpu *c, struct cpu_env *env, bool init)
 
 static void reset_segments(struct cpu_env *env)
 {
-    for (unsigned i = 0; i < ARRAY_LEN(env->segs); i++) {
+    for (unsigned i = 0; i < ARRAY_LEN(env->segs); i++)
         cpu_segment_load_real(&env->segs[i], 0);
-    }
     env->segs[CPU_CS] = (struct env_seg){
         .selector = 0xf000,
         .base = 0xffff0000,
         .limit = 0xffff,
         .flags = SEG_P | SEG_S | SEG_CODE | SEG_WRITABLE | SEG_ACCESSED,
     };
-    env->gdt = (struct env_seg){ .limit = 0xffff };
-    env->idt = (struct env_seg){ .limit = 0xffff };
-    env->ldt = (struct env_seg){ .limit = 0xffff, .flags = SEG_P | SEG_TYPE_LDT << 8 };
-    env->tr = (struct env_seg){ .limit = 0xffff, .flags = SEG_P | SEG_TYPE_TSS32_BUSY << 8 };
+    env->gdt = (struct env_seg){.limit = 0xffff};
+    env->idt = (struct env_seg){.limit = 0xffff};
+    env->ldt = (struct env_seg){.limit = 0xffff, .flags = SEG_P | SEG_TYPE_LDT << 8};
+    env->tr = (struct env_seg){.limit = 0xffff, .flags = SEG_P | SEG_TYPE_TSS32_BUSY << 8};
 }
 
 static void reset_general(struct cpu *c, struct cpu_env *env)
@@ -64,9 +63,8 @@ static void reset_xmm(struct cpu *c)
 {
     static const uint8_t zero[16];
 
-    for (unsigned i = 0; i < 16; i++) {
+    for (unsigned i = 0; i < 16; i++)
         engine_write_xmm(c, i, zero);
-    }
 }
 
 static void reset_vcpu_fields(struct cpu *c, struct cpu_vcpu *v, bool init)

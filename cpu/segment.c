@@ -22,20 +22,16 @@ enum cpu_segment_lookup cpu_segment_lookup(struct cpu *c, uint16_t selector,
 
     if (selector & 4) {
         table = &env->ldt;
-        if ((table->selector & 0xfffc) == 0) {
+        if ((table->selector & 0xfffc) == 0)
             return CPU_SEGMENT_OUTSIDE;
-        }
     }
-    if (offset + 7 > table->limit) {
+    if (offset + 7 > table->limit)
         return CPU_SEGMENT_OUTSIDE;
-    }
     out->va = table->base + offset;
-    if (!(env->hflags & HF_LMA)) {
+    if (!(env->hflags & HF_LMA))
         out->va = (uint32_t)out->va;
-    }
-    if (!cpu_mem_read(c, out->va, raw, sizeof(raw), CPU_MEM_IMPLICIT, false, exc)) {
+    if (!cpu_mem_read(c, out->va, raw, sizeof(raw), CPU_MEM_IMPLICIT, false, exc))
         return CPU_SEGMENT_FAULT;
-    }
     out->low = raw[0];
     out->high = raw[1];
     return CPU_SEGMENT_FOUND;
@@ -45,13 +41,11 @@ bool cpu_segment_touch(struct cpu *c, struct cpu_descriptor *d, struct cpu_exc *
 {
     uint8_t type;
 
-    if (d->high & SEG_ACCESSED) {
+    if (d->high & SEG_ACCESSED)
         return true;
-    }
     type = (uint8_t)(d->high >> 8) | 1;
-    if (!cpu_mem_write(c, d->va + 5, &type, 1, CPU_MEM_IMPLICIT, false, exc)) {
+    if (!cpu_mem_write(c, d->va + 5, &type, 1, CPU_MEM_IMPLICIT, false, exc))
         return false;
-    }
     d->high |= SEG_ACCESSED;
     return true;
 }
@@ -84,15 +78,14 @@ bool cpu_segment_holds(const struct env_seg *seg, uint32_t offset, unsigned size
 {
     uint64_t last = (uint64_t)offset + size - 1;
 
-    if ((seg->flags & (SEG_S | SEG_CODE | SEG_EXPAND_DOWN)) == (SEG_S | SEG_EXPAND_DOWN)) {
+    if ((seg->flags & (SEG_S | SEG_CODE | SEG_EXPAND_DOWN)) == (SEG_S | SEG_EXPAND_DOWN))
         return offset > seg->limit && last <= (seg->flags & SEG_DB ? 0xffffffff : 0xffff);
-    }
     return last <= seg->limit;
 }
 
 /* In 64-bit mode SS32 is always set, whatever SS.B: the library's translations are tagged with
- * hflags, and code reached by SYSCALL and by a gate should share them.  HF_VM stays clear: the library adds it
- * from RFLAGS by itself. */
+ * hflags, and code reached by SYSCALL and by a gate should share them.  HF_VM stays clear: the
+ * library adds it from RFLAGS by itself. */
 void cpu_segment_update_hflags(struct cpu_env *env, unsigned cpl)
 {
     const struct env_seg *cs = &env->segs[CPU_CS], *ss = &env->segs[CPU_SS];
@@ -105,15 +98,12 @@ void cpu_segment_update_hflags(struct cpu_env *env, unsigned cpl)
         env->hflags = hflags | HF_CS64 | HF_CS32 | HF_SS32;
         return;
     }
-    if (cs->flags & SEG_DB) {
+    if (cs->flags & SEG_DB)
         hflags |= HF_CS32;
-    }
-    if (ss->flags & SEG_DB) {
+    if (ss->flags & SEG_DB)
         hflags |= HF_SS32;
-    }
     if (real || vm86 || !(cs->flags & SEG_DB) ||
-        (env->segs[CPU_DS].base | env->segs[CPU_ES].base | ss->base) != 0) {
+        (env->segs[CPU_DS].base | env->segs[CPU_ES].base | ss->base) != 0)
         hflags |= HF_ADDSEG;
-    }
     env->hflags = hflags;
 }

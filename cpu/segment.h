@@ -16,7 +16,7 @@
 
 enum {
     SEG_ACCESSED = 1 << 8,
-    SEG_WRITABLE = 1 << 9,    /* data; code: readable */
+    SEG_WRITABLE = 1 << 9,     /* data; code: readable */
     SEG_EXPAND_DOWN = 1 << 10, /* data; code: conforming */
     SEG_CONFORMING = 1 << 10,
     SEG_CODE = 1 << 11,

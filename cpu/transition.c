@@ -5,8 +5,10 @@
  */
 #include "cpu/segment.h"
 
-enum { FLAT_CODE = SEG_G | SEG_P | SEG_S | SEG_CODE | SEG_WRITABLE | SEG_ACCESSED,
-       FLAT_DATA = SEG_G | SEG_DB | SEG_P | SEG_S | SEG_WRITABLE | SEG_ACCESSED };
+enum {
+    FLAT_CODE = SEG_G | SEG_P | SEG_S | SEG_CODE | SEG_WRITABLE | SEG_ACCESSED,
+    FLAT_DATA = SEG_G | SEG_DB | SEG_P | SEG_S | SEG_WRITABLE | SEG_ACCESSED
+};
 
 static void load_flat(struct env_seg *seg, uint16_t selector, uint32_t flags, unsigned dpl)
 {
@@ -28,7 +30,7 @@ static void load_flat_pair(struct cpu_env *env, uint16_t cs, uint16_t ss, bool l
 
 static bool general_protection(struct cpu_exc *exc)
 {
-    *exc = (struct cpu_exc){ .vector = EXC_GP, .has_error = true };
+    *exc = (struct cpu_exc){.vector = EXC_GP, .has_error = true};
     return false;
 }
 
@@ -42,7 +44,7 @@ bool cpu_syscall(struct cpu *c, unsigned length, struct cpu_exc *exc)
     uint16_t selector = star >> 32 & 0xfffc;
 
     if (!(efer & EFER_SCE) || !(env->hflags & HF_CS64)) {
-        *exc = (struct cpu_exc){ .vector = EXC_UD };
+        *exc = (struct cpu_exc){.vector = EXC_UD};
         return false;
     }
     env->regs[1] = env->eip + length;
@@ -61,9 +63,8 @@ bool cpu_sysenter(struct cpu *c, struct cpu_exc *exc)
     bool long_mode = env->hflags & HF_LMA;
     uint64_t mask = long_mode ? UINT64_MAX : 0xffffffff;
 
-    if (!(env->cr[0] & CR0_PE) || selector == 0) {
+    if (!(env->cr[0] & CR0_PE) || selector == 0)
         return general_protection(exc);
-    }
     env->eflags &= ~(uint64_t)(FLAG_VM | FLAG_IF | FLAG_RF);
     env->regs[4] = ENV64(env, off->sysenter_esp) & mask;
     env->eip = ENV64(env, off->sysenter_eip) & mask;
@@ -78,12 +79,10 @@ bool cpu_sysexit(struct cpu *c, bool rex_w, struct cpu_exc *exc)
     uint16_t selector = (base + (rex_w ? 32 : 16)) | 3;
     uint64_t rip = env->regs[2], rsp = env->regs[1];
 
-    if (!(env->cr[0] & CR0_PE) || base == 0 || env_cpl(env) != 0) {
+    if (!(env->cr[0] & CR0_PE) || base == 0 || env_cpl(env) != 0)
         return general_protection(exc);
-    }
-    if (rex_w && (!cpu_is_canonical(rip) || !cpu_is_canonical(rsp))) {
+    if (rex_w && (!cpu_is_canonical(rip) || !cpu_is_canonical(rsp)))
         return general_protection(exc);
-    }
     env->eip = rex_w ? rip : (uint32_t)rip;
     env->regs[4] = rex_w ? rsp : (uint32_t)rsp;
     env->eflags &= ~(uint64_t)FLAG_RF;
