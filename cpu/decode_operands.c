@@ -300,16 +300,18 @@ static void mov_operands(const struct decode_raw *raw, struct cpu_insn *out)
 {
     uint8_t op = raw->opcode;
 
-    if (raw->map == DECODE_MAP_1 && op >= 0xa0 && op <= 0xa3) {
+    if (raw->map == DECODE_MAP_0F) { /* MOVNTI: never 16 bits */
+        out->operand_bytes = raw->rex & 8 ? 8 : 4;
+    } else if (op >= 0xa0 && op <= 0xa3) {
         out->has_mem = true;
         out->scale = 1;
         out->disp = (int64_t)raw->imm;
         out->segment = default_segment(raw, CPU_DS);
         out->mem_is_dest = op >= 0xa2;
         out->reg = 0;
-    } else if (raw->map == DECODE_MAP_1 && op >= 0xb0 && op <= 0xbf) {
+    } else if (op >= 0xb0 && op <= 0xbf) {
         out->reg = (op & 7) | (raw->rex & 1 ? 8 : 0);
-    } else if (raw->map == DECODE_MAP_1 && op >= 0xc6) {
+    } else if (op >= 0xc6) {
         out->reg = CPU_NO_REG;
     }
 }

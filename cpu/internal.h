@@ -241,6 +241,10 @@ bool cpu_mem_read(struct cpu *c, uint64_t va, void *data, size_t size, enum cpu_
 bool cpu_mem_write(struct cpu *c, uint64_t va, const void *data, size_t size,
                    enum cpu_mem_how how, bool stack, struct cpu_exc *exc);
 
+/** cpu_mem_probe_write - whether a write would succeed; changes nothing, not even A/D bits. */
+bool cpu_mem_probe_write(struct cpu *c, uint64_t va, size_t size, enum cpu_mem_how how, bool stack,
+                         struct cpu_exc *exc);
+
 /* ---- deliver.c ---- */
 
 /**

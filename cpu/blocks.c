@@ -1,0 +1,474 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the blocks of translated code contain: two caches in front of the decoder.
+ *
+ * 1. The library calls the block hook with the linear address and size of every block it
+ *    executes.  The hook (engine.c) finds most of them in the FRONT cache, by linear address.
+ * 2. A miss comes here, and is answered from the STORE: blocks by physical address, size,
+ *    mode and the very bytes.  Only what the store does not have is decoded.
+ *
+ * Invariants
+ *  (1) A front entry describes the bytes that the engine executes at its address.  So an entry
+ *      is dropped when its page maps to another frame (blocks_page_is, from each fetch fill of
+ *      the TLB) or its frame's code changes (blocks_frame_changed, from the W^X states).  A
+ *      block that spans two pages lies in the first page's window; a change of the second
+ *      page empties the first's too.
+ *  (2) Blocks of MIXED frames are never in the front cache: writes to them go unseen.
+ *  (3) A block with a special instruction never runs: the engine is stopped before it, or
+ *      (special instruction not the first) the block is translated again, cut before it.
+ *  (4) Blocks that may change the code's mode are never in the front cache; after one the
+ *      mode is unknown, so that the next block misses and the mode is looked at.
+ */
+#include <string.h>
+
+#include "cpu/engine.h"
+
+#define STORE_BUCKETS (1u << 17)
+#define STORE_MAX_BLOCKS 400000u
+#define BYTES_CHUNK (1u << 20)
+#define CUT_TRIES_MAX 4
+
+struct stored {
+    struct stored *next;
+    uint64_t pa;
+    uint64_t pa2; /* of the second page's part; UINT64_MAX: none */
+    uint16_t size;
+    uint8_t mode;
+    struct cpu_block block;
+    uint8_t bytes[]; /* size of them */
+};
+
+struct chunk {
+    struct chunk *next;
+    size_t used;
+    uint8_t data[BYTES_CHUNK];
+};
+
+struct blocks {
+    struct stored **bucket;
+    unsigned count;
+    struct chunk *chunks;
+};
+
+bool blocks_init(struct cpu *c)
+{
+    if (!cpu_decode_init())
+        return false;
+    c->front = g_malloc0_n(CPU_FRONT_ENTRIES, sizeof(*c->front));
+    c->block_store = g_new0(struct blocks, 1);
+    c->block_store->bucket = g_new0(struct stored *, STORE_BUCKETS);
+    for (unsigned i = 0; i < CPU_WINDOWS; i++)
+        c->windows[i].page = UINT64_MAX;
+    c->mode_key = CPU_KEY_MODE_UNKNOWN;
+    return true;
+}
+
+static void store_clear(struct blocks *b)
+{
+    while (b->chunks) {
+        struct chunk *next = b->chunks->next;
+
+        g_free(b->chunks);
+        b->chunks = next;
+    }
+    memset(b->bucket, 0, STORE_BUCKETS * sizeof(*b->bucket));
+    b->count = 0;
+}
+
+void blocks_fini(struct cpu *c)
+{
+    if (c->block_store) {
+        store_clear(c->block_store);
+        g_free(c->block_store->bucket);
+        g_free(c->block_store);
+        cpu_decode_fini();
+    }
+    g_free(c->front);
+}
+
+/* ---- windows of the front cache ---- */
+
+static struct cpu_window *window_of(struct cpu *c, uint64_t page)
+{
+    return &c->windows[page & (CPU_WINDOWS - 1)];
+}
+
+static void window_empty(struct cpu *c, struct cpu_window *w)
+{
+    struct cpu_front *first = c->front + ((size_t)(w - c->windows) << CPU_WINDOW_SHIFT);
+
+    for (unsigned i = 0; i < ARRAY_LEN(w->used_lines); i++) {
+        if (!w->used_lines[i])
+            continue;
+        memset(first + i * 32u, 0, 32 * sizeof(*first));
+        w->used_lines[i] = 0;
+    }
+}
+
+static void window_empty_if(struct cpu *c, uint64_t page)
+{
+    struct cpu_window *w = window_of(c, page);
+
+    if (w->page == page)
+        window_empty(c, w);
+}
+
+void blocks_page_is(struct cpu *c, uint64_t page, uint64_t mfn)
+{
+    struct cpu_window *w = window_of(c, page);
+
+    if (w->page == page && w->mfn == mfn)
+        return;
+    window_empty(c, w);
+    window_empty_if(c, page - 1);
+    w->page = page;
+    w->mfn = mfn;
+}
+
+void blocks_frame_changed(struct cpu *c, uint64_t mfn)
+{
+    for (unsigned i = 0; i < CPU_WINDOWS; i++) {
+        struct cpu_window *w = &c->windows[i];
+
+        if (w->page == UINT64_MAX || w->mfn != mfn)
+            continue;
+        window_empty(c, w);
+        window_empty_if(c, w->page - 1);
+        w->page = UINT64_MAX;
+    }
+}
+
+/* The frame that linear page @page is executed from; false when there is none. */
+static bool frame_of_page(struct cpu *c, uint64_t page, uint64_t *mfn)
+{
+    struct cpu_window *w = window_of(c, page);
+    struct mmu_translation t;
+    struct mmu_regs regs;
+
+    if (w->page != page) {
+        cpu_mmu_regs(c, c->current, &regs);
+        if (mmu_walk(c->ram, &regs, GVA(page << PAGE_SHIFT), MMU_FETCH | MMU_PROBE | MMU_ANY,
+                     &t) != MMU_OK ||
+            !mmu_ram_has(c->ram, t.pa.v & ~PAGE_MASK, PAGE_SIZE))
+            return false;
+        blocks_page_is(c, page, t.pa.v >> PAGE_SHIFT);
+    }
+    *mfn = w->mfn;
+    return true;
+}
+
+/* ---- the store ---- */
+
+static size_t bucket_of(uint64_t pa, uint32_t size, unsigned mode)
+{
+    uint64_t h = (pa ^ ((uint64_t)size << 40) ^ ((uint64_t)mode << 60)) * 0x9e3779b97f4a7c15ull;
+
+    return h >> 47;
+}
+
+static struct stored *stored_new(struct blocks *b, uint32_t size)
+{
+    size_t need = (sizeof(struct stored) + size + 15) & ~(size_t)15;
+    struct stored *s;
+
+    if (!b->chunks || b->chunks->used + need > BYTES_CHUNK) {
+        struct chunk *chunk = g_malloc(sizeof(*chunk));
+
+        chunk->next = b->chunks;
+        chunk->used = 0;
+        b->chunks = chunk;
+    }
+    s = (struct stored *)(void *)(b->chunks->data + b->chunks->used);
+    b->chunks->used += need;
+    return s;
+}
+
+/* Where a block's bytes lie. */
+struct place {
+    uint64_t pa, pa2;
+    uint32_t first_size;
+    const uint8_t *first, *second;
+};
+
+static bool locate(struct cpu *c, uint64_t va, uint32_t size, struct place *p)
+{
+    uint64_t mfn, mask = c->mode_key >> CPU_KEY_MODE_SHIFT == CPU_MODE_64 ? ~0ull : 0xffffffffull;
+
+    if (!frame_of_page(c, va >> PAGE_SHIFT, &mfn))
+        return false;
+    p->pa = (mfn << PAGE_SHIFT) | (va & PAGE_MASK);
+    p->pa2 = UINT64_MAX;
+    p->first = c->ram->host + p->pa;
+    p->second = NULL;
+    p->first_size = MIN(size, PAGE_SIZE - (uint32_t)(va & PAGE_MASK));
+    if (p->first_size == size)
+        return true;
+    if (size - p->first_size > PAGE_SIZE ||
+        !frame_of_page(c, ((va + p->first_size) & mask) >> PAGE_SHIFT, &mfn))
+        return false;
+    p->pa2 = mfn << PAGE_SHIFT;
+    p->second = c->ram->host + p->pa2;
+    return true;
+}
+
+static void copy_bytes(const struct place *p, uint32_t size, uint8_t *out)
+{
+    memcpy(out, p->first, p->first_size);
+    if (p->second)
+        memcpy(out + p->first_size, p->second, size - p->first_size);
+}
+
+static bool same_bytes(const struct place *p, const struct stored *s)
+{
+    return memcmp(p->first, s->bytes, p->first_size) == 0 &&
+           (!p->second || memcmp(p->second, s->bytes + p->first_size, s->size - p->first_size) == 0);
+}
+
+static const struct cpu_block *block_at(struct cpu *c, uint64_t va, uint32_t size,
+                                        const struct place *p)
+{
+    struct blocks *b = c->block_store;
+    unsigned mode = (unsigned)(c->mode_key >> CPU_KEY_MODE_SHIFT);
+    struct stored **slot = &b->bucket[bucket_of(p->pa, size, mode)], *s;
+
+    for (s = *slot; s; s = s->next)
+        if (s->pa == p->pa && s->size == size && s->mode == mode && s->pa2 == p->pa2)
+            break;
+    if (s && same_bytes(p, s))
+        return &s->block;
+    if (!s) {
+        if (b->count >= STORE_MAX_BLOCKS)
+            store_clear(b);
+        s = stored_new(b, size);
+        s->pa = p->pa;
+        s->pa2 = p->pa2;
+        s->size = (uint16_t)size;
+        s->mode = (uint8_t)mode;
+        s->next = *slot;
+        *slot = s;
+        b->count++;
+    }
+    copy_bytes(p, size, s->bytes);
+    cpu_decode_block((enum cpu_mode)mode, s->bytes, size, va, &c->timing, &s->block);
+    return &s->block;
+}
+
+/* ---- counting ---- */
+
+static void count(struct cpu *c, uint64_t va, uint32_t size, uint32_t insns, uint32_t cost)
+{
+    c->ring[c->blocks++ % CPU_RING] = cpu_key(c, va, size);
+    c->insns += insns;
+    c->left -= cost;
+}
+
+static void uncount(struct cpu *c, uint32_t insns, uint32_t cost)
+{
+    c->blocks--;
+    c->insns -= insns;
+    c->left += cost;
+}
+
+/* Whether the counted block at hand may run whole.  Otherwise it is not counted and the engine
+ * stops before it. */
+static bool may_run(struct cpu *c, uint32_t insns, uint32_t cost)
+{
+    if (base_unlikely(c->stopping)) {
+        uncount(c, insns, cost);
+        return false;
+    }
+    if (base_likely(c->left >= 0) && c->insns <= c->insn_limit)
+        return true;
+    if (cpu_now(c) > c->target || c->insns > c->insn_limit) {
+        uncount(c, insns, cost);
+        c->must_step = true;
+        engine_stop(c, WHY_BOUNDARY);
+        return false;
+    }
+    if (cpu_can_interrupt(c)) {
+        uncount(c, insns, cost);
+        engine_stop(c, WHY_BOUNDARY);
+        return false;
+    }
+    return true;
+}
+
+void blocks_due(struct cpu *c, uint64_t va, uint32_t size, uint32_t insns, uint32_t cost)
+{
+    (void)va;
+    (void)size;
+    if (c->iret_ends_nmi && !c->stopping) {
+        c->iret_ends_nmi = false;
+        cpu_loaded(c)->nmi_blocked = false;
+    }
+    may_run(c, insns, cost);
+}
+
+static void front_fill(struct cpu *c, uint64_t va, uint32_t size, const struct cpu_block *b)
+{
+    struct cpu_front *e = &c->front[CPU_FRONT_INDEX(va)];
+    unsigned at = (unsigned)CPU_FRONT_INDEX(va) & ((1u << CPU_WINDOW_SHIFT) - 1);
+
+    e->key = cpu_key(c, va, size);
+    e->insns = b->insns;
+    e->cost = b->cost;
+    e->rdtsc_tail_insns = b->rdtsc_tail_insns;
+    e->rdtsc_tail_cost = b->rdtsc_tail_cost;
+    window_of(c, va >> PAGE_SHIFT)->used_lines[at >> 5] |= 1u << (at & 31);
+}
+
+/* One instruction by TF: the caller has decoded it. */
+static void count_step(struct cpu *c, uint64_t va, uint32_t size)
+{
+    if (c->stopping)
+        return;
+    count(c, va, size, 1, c->step_cost);
+}
+
+/* A fetch from a MIXED frame: all its aliases are executable in the TLB, so the no-execute
+ * bit is looked at here. */
+static bool mixed_may_execute(struct cpu *c, uint64_t va)
+{
+    struct mmu_translation t;
+    struct mmu_regs regs;
+
+    cpu_mmu_regs(c, c->current, &regs);
+    if (mmu_walk(c->ram, &regs, GVA(va), MMU_FETCH | MMU_PROBE, &t) == MMU_OK)
+        return true;
+    c->fault = (struct cpu_fault){
+        .kind = FAULT_PAGE, .access = MMU_FETCH, .va = va, .error_code = t.error_code};
+    return false;
+}
+
+/*
+ * A store into its own block makes the library leave the block, execute the storing
+ * instruction alone, and go on behind it: take the instructions back that are about to be
+ * executed a second time, or were not executed at all.
+ */
+static void uncount_aborted(struct cpu *c, uint64_t va, const struct cpu_block *b)
+{
+    uint64_t key = c->ring[(c->blocks - 1) % CPU_RING];
+    uint64_t start = cpu_key_va(key);
+
+    if (b->insns != 1 || !(b->flags & CPU_INSN_WRITES_MEM) ||
+        (b->flags & (CPU_INSN_REP | CPU_INSN_BRANCH)))
+        return;
+    if (va >= start && va < start + cpu_key_size(key))
+        blocks_uncount_tail(c, va);
+}
+
+void blocks_miss(struct cpu *c, uint64_t va, uint32_t size)
+{
+    const struct cpu_block *b;
+    struct place p;
+    bool mixed;
+
+    if (c->stopping)
+        return;
+    if (c->mode_key == CPU_KEY_MODE_UNKNOWN)
+        c->mode_key = (uint64_t)cpu_code_mode(env_load(c)) << CPU_KEY_MODE_SHIFT;
+    if (c->stepping) {
+        count_step(c, va, size);
+        c->mode_key = CPU_KEY_MODE_UNKNOWN;
+        return;
+    }
+    if (c->iret_ends_nmi) {
+        c->iret_ends_nmi = false;
+        cpu_loaded(c)->nmi_blocked = false;
+    }
+    if (!locate(c, va, size, &p)) { /* the mapping went away under a stale TLB entry */
+        engine_stop(c, WHY_BOUNDARY);
+        c->must_step = true;
+        return;
+    }
+    mixed = ((c->ram->frame[p.pa >> PAGE_SHIFT] |
+              (p.second ? c->ram->frame[p.pa2 >> PAGE_SHIFT] : 0)) & MMU_FRAME_MIXED) != 0;
+    if (mixed && !mixed_may_execute(c, va)) {
+        engine_stop(c, WHY_NX_MIXED);
+        return;
+    }
+    b = block_at(c, va, size, &p);
+    if (b->cut_at == 0) {
+        engine_stop(c, WHY_SPECIAL);
+        return;
+    }
+    if (b->cut_at > 0) {
+        c->cut_va = va + (uint32_t)b->cut_at;
+        engine_stop(c, WHY_CUT);
+        return;
+    }
+    if (c->cutting)
+        engine_cut(c, 0);
+    c->cut_tries = 0;
+    if (mixed)
+        uncount_aborted(c, va, b);
+    count(c, va, size, b->insns, b->cost);
+    if (!may_run(c, b->insns, b->cost))
+        return;
+    if (b->flags & CPU_INSN_FAR) {
+        c->iret_ends_nmi = (b->flags & CPU_INSN_IRET) && cpu_loaded(c)->nmi_blocked;
+        c->mode_key = CPU_KEY_MODE_UNKNOWN;
+    } else if (!mixed) {
+        front_fill(c, va, size, b);
+    }
+}
+
+void blocks_uncount_tail(struct cpu *c, uint64_t va)
+{
+    uint64_t key = c->ring[(c->blocks - 1) % CPU_RING], saved = c->mode_key;
+    uint64_t start = cpu_key_va(key);
+    uint32_t size = cpu_key_size(key), cost_before;
+    const struct cpu_block *b;
+    unsigned before;
+    struct place p;
+
+    if (va < start || va >= start + size)
+        return;
+    c->mode_key = (uint64_t)cpu_key_mode(key) << CPU_KEY_MODE_SHIFT;
+    if (locate(c, start, size, &p)) {
+        uint8_t bytes[2 * PAGE_SIZE];
+
+        b = block_at(c, start, size, &p);
+        copy_bytes(&p, size, bytes);
+        before = cpu_decode_index(cpu_key_mode(key), bytes, size, start, va - start, &c->timing,
+                                  &cost_before);
+        if (before < b->insns) {
+            c->insns -= b->insns - before;
+            c->left += b->cost - cost_before;
+        }
+    }
+    c->mode_key = saved;
+}
+
+uint32_t blocks_rdtsc_tail(struct cpu *c)
+{
+    uint64_t key = c->ring[(c->blocks - 1) % CPU_RING], saved = c->mode_key;
+    uint32_t tail = 0;
+    struct place p;
+
+    if (c->stepping)
+        return c->step_cost;
+    c->mode_key = (uint64_t)cpu_key_mode(key) << CPU_KEY_MODE_SHIFT;
+    if (locate(c, cpu_key_va(key), cpu_key_size(key), &p))
+        tail = block_at(c, cpu_key_va(key), cpu_key_size(key), &p)->rdtsc_tail_cost;
+    c->mode_key = saved;
+    return tail;
+}
+
+bool blocks_executes_frame(struct cpu *c, uint64_t mfn)
+{
+    uint64_t key, first, last;
+
+    if (!c->running || !c->blocks)
+        return false;
+    key = c->ring[(c->blocks - 1) % CPU_RING];
+    first = cpu_key_va(key) >> PAGE_SHIFT;
+    last = (cpu_key_va(key) + cpu_key_size(key) - 1) >> PAGE_SHIFT;
+    for (uint64_t page = first; page <= last; page++) {
+        struct cpu_window *w = window_of(c, page);
+
+        if (w->page == page && w->mfn == mfn)
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,541 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The library behind one file: opening it, its hooks, its state.
+ *
+ * What is used beyond the documented interface, and why
+ *
+ *  - The data of a saved context is the start of the library's CPU state.  The public
+ *    interface can write neither CPL nor hidden segment state, without which nothing can be
+ *    delivered.  engine_layout.c finds every field by writing known values through the public
+ *    interface, and refuses to run when the layout is not the one of struct cpu_env.
+ *  - The raw view: a pointer to the live state instead of copies of it (a boot is 13 % faster),
+ *    and the flag that leaves out the library's stop check after each guest load and store
+ *    (another 16 %).  Both are searched for and tried out at start-up; without them, or with
+ *    cpu_config.portable, contexts are saved and restored instead.  Results are equal.
+ *  - gettimeofday(): the library sizes its TLB by the host's time.  Below it is our own, so
+ *    that the number of TLB fills is the same in each run.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/time.h>
+#include <unicorn/unicorn.h>
+
+#include "cpu/engine.h"
+#include "cpu/engine_layout.h"
+
+#define MAGIC_BASE 0x0100000000000000ull /* linear = physical + this, for dropping code */
+#define MAGIC_MASK 0xff00000000000000ull
+#define TCG_BUFFER_BYTES (96u << 20)
+#define CC_OP_EFLAGS 1u
+#define ARITHMETIC_FLAGS (FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_OF)
+
+static const uint64_t *virtual_clock; /* the block counter of the engine that runs */
+
+/*
+ * The library's only use of the host's time: see above.  Time passes with the number of
+ * blocks, at about their real speed.
+ */
+int gettimeofday(struct timeval *restrict tv, void *restrict tz)
+{
+    uint64_t us = virtual_clock ? *virtual_clock / 100 : 0;
+
+    (void)tz;
+    tv->tv_sec = (time_t)(1700000000 + us / 1000000);
+    tv->tv_usec = (suseconds_t)(us % 1000000);
+    return 0;
+}
+
+/* ---- state ---- */
+
+struct cpu_env *env_load(struct cpu *c)
+{
+    struct engine *e = c->engine;
+
+    if (c->portable && (c->running || !e->loaded)) {
+        uc_context_save(e->uc, e->scratch);
+        e->loaded = !c->running; /* hooks only look */
+    }
+    return c->env;
+}
+
+void env_store(struct cpu *c)
+{
+    struct engine *e = c->engine;
+
+    if (c->portable && e->loaded) {
+        uc_context_restore(e->uc, e->scratch);
+        e->loaded = false;
+    }
+}
+
+const struct env_offsets *env_offsets(const struct cpu *c)
+{
+    return &c->engine->layout.off;
+}
+
+uint64_t env_rflags(struct cpu *c)
+{
+    struct cpu_env *env = env_load(c);
+    uint64_t flags = env->cc_src;
+
+    if (env->cc_op != CC_OP_EFLAGS)
+        uc_reg_read(c->engine->uc, UC_X86_REG_RFLAGS, &flags);
+    return (env->eflags & ~(uint64_t)(ARITHMETIC_FLAGS | FLAG_DF)) | (flags & ARITHMETIC_FLAGS) |
+           (env->df < 0 ? FLAG_DF : 0) | 2;
+}
+
+void env_set_rflags(struct cpu *c, uint64_t rflags)
+{
+    struct cpu_env *env = env_load(c);
+
+    env->cc_op = CC_OP_EFLAGS;
+    env->cc_src = rflags & ARITHMETIC_FLAGS;
+    env->df = rflags & FLAG_DF ? -1 : 1;
+    env->eflags = (rflags & ~(uint64_t)(ARITHMETIC_FLAGS | FLAG_DF)) | 2;
+}
+
+enum cpu_mode cpu_code_mode(const struct cpu_env *env)
+{
+    return env->hflags & HF_CS64 ? CPU_MODE_64 : env->hflags & HF_CS32 ? CPU_MODE_32 : CPU_MODE_16;
+}
+
+/* What the library derives from CR0 (SDM 3A 2.5; IA-32e activation: 9.8.5). */
+void engine_write_cr0(struct cpu *c, uint64_t value)
+{
+    struct cpu_env *env = env_load(c);
+    uint64_t *efer = &ENV64(env, env_offsets(c)->efer), changed = env->cr[0] ^ value;
+    uint32_t h = env->hflags & ~(uint32_t)(HF_PE | HF_MP | HF_EM | HF_TS);
+
+    h |= value & CR0_PE ? HF_PE : HF_ADDSEG;
+    h |= (uint32_t)(value & (CR0_MP | CR0_EM | CR0_TS)) << 8;
+    if ((value & CR0_PG) && (*efer & EFER_LME)) {
+        *efer |= EFER_LMA;
+        h |= HF_LMA;
+    } else if (!(value & CR0_PG) && (*efer & EFER_LMA)) {
+        *efer &= ~EFER_LMA;
+        h &= ~(uint32_t)(HF_LMA | HF_CS64);
+    }
+    env->hflags = h;
+    env->cr[0] = value | CR0_ET;
+    if (changed & (CR0_PG | CR0_WP | CR0_PE))
+        engine_flush_tlb(c);
+}
+
+void engine_write_cr3(struct cpu *c, uint64_t value)
+{
+    env_load(c)->cr[3] = value;
+    engine_flush_tlb(c);
+}
+
+void engine_write_cr4(struct cpu *c, uint64_t value)
+{
+    struct cpu_env *env = env_load(c);
+    uint64_t changed = env->cr[4] ^ value;
+
+    env->hflags &= ~(uint32_t)(HF_SMAP | HF_OSFXSR);
+    env->hflags |= (value & CR4_SMAP ? HF_SMAP : 0) | (value & CR4_OSFXSR ? HF_OSFXSR : 0);
+    env->cr[4] = value;
+    if (changed & (CR4_PGE | CR4_PAE | CR4_PSE | CR4_SMEP | CR4_SMAP))
+        engine_flush_tlb(c);
+}
+
+void engine_write_efer(struct cpu *c, uint64_t value)
+{
+    struct cpu_env *env = env_load(c);
+    uint64_t *efer = &ENV64(env, env_offsets(c)->efer), changed = *efer ^ value;
+
+    *efer = value;
+    env->hflags &= ~(uint32_t)HF_LMA;
+    env->hflags |= value & EFER_LMA ? HF_LMA : 0;
+    if (changed & EFER_NXE)
+        engine_flush_tlb(c);
+}
+
+void engine_read_xmm(struct cpu *c, unsigned n, uint8_t value[16])
+{
+    uc_reg_read(c->engine->uc, UC_X86_REG_XMM0 + (int)n, value);
+}
+
+/* The library's copy must not undo it: a portable view is written back first. */
+void engine_write_xmm(struct cpu *c, unsigned n, const uint8_t value[16])
+{
+    bool loaded = c->engine->loaded;
+
+    env_store(c);
+    uc_reg_write(c->engine->uc, UC_X86_REG_XMM0 + (int)n, value);
+    if (loaded)
+        env_load(c);
+}
+
+void *engine_context_new(struct cpu *c)
+{
+    uc_context *context = NULL;
+
+    return uc_context_alloc(c->engine->uc, &context) == UC_ERR_OK ? context : NULL;
+}
+
+void engine_context_free(struct cpu *c, void *context)
+{
+    (void)c;
+    if (context)
+        uc_context_free(context);
+}
+
+void engine_context_save(struct cpu *c, void *context)
+{
+    uc_context_save(c->engine->uc, context);
+}
+
+void engine_context_load(struct cpu *c, void *context)
+{
+    uc_context_restore(c->engine->uc, context);
+    engine_flush_tlb(c);
+}
+
+struct cpu_env *engine_context_env(struct cpu *c, void *context)
+{
+    return (struct cpu_env *)(void *)((uint8_t *)context + c->engine->layout.header_bytes);
+}
+
+/* ---- running ---- */
+
+/* The fill hook knows the page; the library knows the byte. */
+static void engine_fault(struct cpu *c)
+{
+    struct engine *e = c->engine;
+    uint64_t exact;
+
+    c->why = WHY_FAULT;
+    c->fault.exact = false;
+    if (!e->fault_address)
+        return;
+    memcpy(&exact, (const uint8_t *)e->uc + e->fault_address, sizeof(exact));
+    if (exact >> PAGE_SHIFT != c->fault.va >> PAGE_SHIFT)
+        return;
+    c->fault.va = exact;
+    c->fault.exact = true;
+}
+
+void engine_start(struct cpu *c)
+{
+    struct engine *e = c->engine;
+    uint64_t rip = c->env->eip;
+    uc_err err;
+
+    env_store(c);
+    c->why = WHY_NONE;
+    c->stopping = false;
+    c->running = true;
+    err = uc_emu_start(e->uc, rip, 0, 0, 0);
+    c->running = false;
+    c->stopping = false;
+    if (err != UC_ERR_OK && c->why == WHY_NONE) {
+        if (e->fill_refused)
+            engine_fault(c);
+        else
+            cpu_set_crash(c, "the library stopped: %s", uc_strerror(err));
+    }
+    e->fill_refused = false;
+    env_load(c);
+}
+
+void engine_stop(struct cpu *c, enum cpu_why why)
+{
+    c->why = why;
+    c->stopping = true;
+    cpu_set_limit(c, cpu_now(c)); /* so that the hook of a block not run any more looks */
+    uc_emu_stop(c->engine->uc);
+}
+
+void engine_flush_tlb(struct cpu *c)
+{
+    uc_ctl_flush_tlb(c->engine->uc);
+    c->large_fills = false;
+    frames_flushed(c);
+}
+
+void cpu_flush_tlb(struct cpu *c)
+{
+    engine_flush_tlb(c);
+}
+
+void engine_drop_range(struct cpu *c, uint64_t va, uint32_t size)
+{
+    uc_ctl_remove_cache(c->engine->uc, va, va + size);
+}
+
+void engine_drop_frame(struct cpu *c, uint64_t mfn)
+{
+    uint64_t at = MAGIC_BASE | (mfn << PAGE_SHIFT);
+
+    c->engine->dropping = true;
+    uc_ctl_remove_cache(c->engine->uc, at, at + PAGE_SIZE);
+    c->engine->dropping = false;
+    engine_flush_tlb(c); /* also of the entry for the address above */
+}
+
+void engine_cut(struct cpu *c, uint64_t va)
+{
+    uint64_t exits[1] = {va};
+
+    uc_ctl_set_exits(c->engine->uc, exits, va ? 1 : 0);
+    c->cutting = va != 0;
+}
+
+/* ---- hooks ---- */
+
+static void hook_block(uc_engine *uc, uint64_t va, uint32_t size, void *user)
+{
+    struct cpu *c = user;
+    const struct cpu_front *e = &c->front[CPU_FRONT_INDEX(va)];
+    uint64_t key = cpu_key(c, va, size);
+
+    (void)uc;
+    if (base_unlikely(e->key != key)) {
+        blocks_miss(c, va, size);
+        return;
+    }
+    c->ring[c->blocks++ % CPU_RING] = key;
+    c->insns += e->insns;
+    if (base_unlikely((c->left -= e->cost) < 0))
+        blocks_due(c, va, size, e->insns, e->cost);
+}
+
+static void hook_intr(uc_engine *uc, uint32_t vector, void *user)
+{
+    struct cpu *c = user;
+
+    (void)uc;
+    c->exc_vector = vector;
+    engine_stop(c, WHY_EXCEPTION);
+}
+
+static bool hook_invalid(uc_engine *uc, void *user)
+{
+    struct cpu *c = user;
+
+    (void)uc;
+    c->exc_vector = EXC_UD;
+    engine_stop(c, WHY_EXCEPTION);
+    return true;
+}
+
+static void hook_syscall(uc_engine *uc, void *user)
+{
+    (void)uc;
+    engine_stop(user, WHY_SYSCALL);
+}
+
+static void hook_sysenter(uc_engine *uc, void *user)
+{
+    (void)uc;
+    engine_stop(user, WHY_SYSENTER);
+}
+
+static bool hook_fill(uc_engine *uc, uint64_t va, uc_mem_type type, uc_tlb_entry *out, void *user)
+{
+    struct cpu *c = user;
+    unsigned access = type == UC_MEM_WRITE   ? MMU_WRITE
+                      : type == UC_MEM_FETCH ? MMU_FETCH
+                                             : MMU_READ;
+    unsigned rights;
+    uint64_t pa;
+
+    (void)uc;
+    if (c->engine->dropping && (va & MAGIC_MASK) == MAGIC_BASE) {
+        out->paddr = va & ~MAGIC_MASK & ~PAGE_MASK;
+        out->perms = UC_PROT_ALL;
+        return true;
+    }
+    if (!frames_fill(c, va, access, &pa, &rights)) {
+        c->engine->fill_refused = true;
+        return false;
+    }
+    out->paddr = pa;
+    out->perms = (rights & MMU_READ ? UC_PROT_READ : 0) | (rights & MMU_WRITE ? UC_PROT_WRITE : 0) |
+                 (rights & MMU_FETCH ? UC_PROT_EXEC : 0);
+    return true;
+}
+
+/* RDTSC reads the counter as it is before the instruction; the block is counted whole. */
+static uint64_t tsc_in_block(struct cpu *c)
+{
+    uint64_t key = c->ring[(c->blocks - 1) % CPU_RING];
+    const struct cpu_front *e = &c->front[CPU_FRONT_INDEX(cpu_key_va(key))];
+    uint32_t tail = e->key == key ? e->rdtsc_tail_cost : blocks_rdtsc_tail(c);
+
+    return cpu_now(c) - tail + c->vcpu[c->current].tsc_offset;
+}
+
+static void write_gpr(struct cpu *c, unsigned n, uint64_t value)
+{
+    static const int id[] = {UC_X86_REG_RAX, UC_X86_REG_RCX, UC_X86_REG_RDX, UC_X86_REG_RBX};
+
+    if (c->portable)
+        uc_reg_write(c->engine->uc, id[n], &value);
+    else
+        c->env->regs[n] = value;
+}
+
+static int hook_rdtsc(uc_engine *uc, void *user)
+{
+    struct cpu *c = user;
+    uint64_t tsc = tsc_in_block(c);
+
+    (void)uc;
+    write_gpr(c, 0, (uint32_t)tsc);
+    write_gpr(c, 2, tsc >> 32);
+    return 1;
+}
+
+static int hook_rdtscp(uc_engine *uc, void *user)
+{
+    struct cpu *c = user;
+    uint64_t aux;
+
+    hook_rdtsc(uc, user);
+    aux = ENV32(env_load(c), env_offsets(c)->tsc_aux);
+    write_gpr(c, 1, aux);
+    return 1;
+}
+
+static int hook_cpuid(uc_engine *uc, void *user)
+{
+    struct cpu *c = user;
+    struct cpu_env *env = env_load(c);
+    struct cpuid_result r;
+
+    (void)uc;
+    cpu_model_cpuid(c, (uint32_t)env->regs[0], (uint32_t)env->regs[1], &r);
+    write_gpr(c, 0, r.eax);
+    write_gpr(c, 1, r.ecx);
+    write_gpr(c, 2, r.edx);
+    write_gpr(c, 3, r.ebx);
+    return 1;
+}
+
+static bool add_hooks(struct cpu *c)
+{
+    uc_engine *uc = c->engine->uc;
+    uc_hook h;
+
+    return uc_hook_add(uc, &h, UC_HOOK_TLB_FILL, hook_fill, c, 1, 0) == UC_ERR_OK &&
+           uc_hook_add(uc, &h, UC_HOOK_BLOCK, hook_block, c, 1, 0) == UC_ERR_OK &&
+           uc_hook_add(uc, &h, UC_HOOK_INTR, hook_intr, c, 1, 0) == UC_ERR_OK &&
+           uc_hook_add(uc, &h, UC_HOOK_INSN_INVALID, hook_invalid, c, 1, 0) == UC_ERR_OK &&
+           uc_hook_add(uc, &h, UC_HOOK_INSN, hook_syscall, c, 1, 0, UC_X86_INS_SYSCALL) ==
+               UC_ERR_OK &&
+           uc_hook_add(uc, &h, UC_HOOK_INSN, hook_sysenter, c, 1, 0, UC_X86_INS_SYSENTER) ==
+               UC_ERR_OK &&
+           uc_hook_add(uc, &h, UC_HOOK_INSN, hook_cpuid, c, 1, 0, UC_X86_INS_CPUID) == UC_ERR_OK &&
+           uc_hook_add(uc, &h, UC_HOOK_INSN, hook_rdtsc, c, 1, 0, UC_X86_INS_RDTSC) == UC_ERR_OK &&
+           uc_hook_add(uc, &h, UC_HOOK_INSN, hook_rdtscp, c, 1, 0, UC_X86_INS_RDTSCP) == UC_ERR_OK;
+}
+
+/* ---- opening ---- */
+
+static bool map_ram(struct cpu *c)
+{
+    struct mmu_ram *ram = c->ram;
+
+    if (uc_mem_map_ptr(c->engine->uc, 0, ram->low_bytes, UC_PROT_ALL, ram->host) != UC_ERR_OK)
+        return false;
+    return ram->top <= MMU_RAM_HIGH_BASE ||
+           uc_mem_map_ptr(c->engine->uc, MMU_RAM_HIGH_BASE, ram->top - MMU_RAM_HIGH_BASE,
+                          UC_PROT_ALL, ram->host + MMU_RAM_HIGH_BASE) == UC_ERR_OK;
+}
+
+bool engine_open(struct cpu *c, GError **error)
+{
+    static const int library_model[] = {[CPU_LIBRARY_HASWELL] = UC_CPU_X86_HASWELL,
+                                        [CPU_LIBRARY_BROADWELL] = UC_CPU_X86_BROADWELL};
+    struct engine *e = g_new0(struct engine, 1);
+    unsigned major, minor, version = uc_version(&major, &minor);
+
+    c->engine = e;
+    virtual_clock = &c->blocks;
+    if (version >> 8 < (2u << 16 | 1u << 8 | 4u)) {
+        g_set_error(error, CPU_ERROR, CPU_ERROR_LIBRARY, "libunicorn %u.%u.%u is too old: 2.1.4 is "
+                    "needed (tools/setup installs it)", major, minor, version >> 8 & 0xff);
+        return false;
+    }
+    if (uc_open(UC_ARCH_X86, UC_MODE_64, &e->uc) != UC_ERR_OK ||
+        uc_ctl_set_cpu_model(e->uc, library_model[cpu_model_library_id(c->model)]) != UC_ERR_OK ||
+        uc_ctl_set_tcg_buffer_size(e->uc, TCG_BUFFER_BYTES) != UC_ERR_OK ||
+        uc_ctl_exits_enable(e->uc) != UC_ERR_OK ||
+        uc_ctl_tlb_mode(e->uc, UC_TLB_VIRTUAL) != UC_ERR_OK || !map_ram(c) ||
+        uc_context_alloc(e->uc, &e->scratch) != UC_ERR_OK) {
+        g_set_error(error, CPU_ERROR, CPU_ERROR_LIBRARY, "libunicorn cannot be opened");
+        return false;
+    }
+    if (!engine_layout_find(e, error))
+        return false;
+    engine_layout_find_fault_address(e);
+    c->portable = c->config.portable || !engine_layout_find_raw(e);
+    c->env = c->portable ? engine_context_env(c, e->scratch) : e->raw_env;
+    e->uses_raw = !c->portable;
+    if (!c->portable)
+        e->uses_no_exit = engine_layout_leave_out_exit_checks(e);
+    if (!add_hooks(c)) {
+        g_set_error(error, CPU_ERROR, CPU_ERROR_LIBRARY, "libunicorn refuses a hook");
+        return false;
+    }
+    g_snprintf(e->text, sizeof(e->text), "libunicorn %u.%u.%u, %s view%s", major, minor,
+               version >> 8 & 0xff, e->uses_raw ? "raw" : "portable",
+               e->uses_no_exit ? ", no exit checks" : "");
+    return true;
+}
+
+void engine_close(struct cpu *c)
+{
+    struct engine *e = c->engine;
+
+    if (!e)
+        return;
+    if (virtual_clock == &c->blocks)
+        virtual_clock = NULL;
+    if (e->scratch)
+        uc_context_free(e->scratch);
+    if (e->uc)
+        uc_close(e->uc);
+    g_free(e);
+    c->engine = NULL;
+}
+
+const char *engine_text(const struct cpu *c)
+{
+    return c->engine->text;
+}
+
+/* x87 and SSE registers of the loaded vCPU; the rest is in struct cpu_env. */
+void engine_visit_fpu(struct cpu *c, struct base_state *st)
+{
+    static const int word[] = {UC_X86_REG_FPSW, UC_X86_REG_FPCW, UC_X86_REG_FPTAG,
+                               UC_X86_REG_MXCSR};
+    uc_engine *uc = c->engine->uc;
+
+    for (int i = 0; i < 16; i++) {
+        uint8_t xmm[16] = {0};
+
+        uc_reg_read(uc, UC_X86_REG_XMM0 + i, xmm);
+        BASE_STATE(st, xmm);
+        if (st->mode == BASE_STATE_LOAD)
+            uc_reg_write(uc, UC_X86_REG_XMM0 + i, xmm);
+    }
+    for (int i = 0; i < 8; i++) {
+        uint8_t fp[10] = {0};
+
+        uc_reg_read(uc, UC_X86_REG_FP0 + i, fp);
+        BASE_STATE(st, fp);
+        if (st->mode == BASE_STATE_LOAD)
+            uc_reg_write(uc, UC_X86_REG_FP0 + i, fp);
+    }
+    for (unsigned i = 0; i < ARRAY_LEN(word); i++) {
+        uint64_t v = 0;
+
+        uc_reg_read(uc, word[i], &v);
+        BASE_STATE(st, v);
+        if (st->mode == BASE_STATE_LOAD)
+            uc_reg_write(uc, word[i], &v);
+    }
+}

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Inside of struct cpu, and the engine as the run loop uses it.
+ *
+ * engine.c is the only file that knows the library.  Its hooks record what
+ * happened in struct cpu and stop the engine; run.c decides what it means.
+ */
+#ifndef PARAVANE_CPU_ENGINE_H
+#define PARAVANE_CPU_ENGINE_H
+
+#include "cpu/internal.h"
+
+/*
+ * A block's entry in the front cache, found by its linear address alone.
+ *
+ *   key   63    61    48 47                                        0
+ *        |sign|mode|size| linear address: sign-extended, xor-ed in  |
+ *
+ * Entries of one linear page form a window; blocks.c keeps, for each window, the
+ * frame that the page maps to, and empties it when that changes.
+ */
+struct cpu_front {
+    uint64_t key;
+    uint16_t insns;
+    uint16_t rdtsc_tail_insns; /* see struct cpu_block */
+    uint32_t cost;
+    uint32_t rdtsc_tail_cost;
+    uint32_t pad;
+};
+
+#define CPU_WINDOW_SHIFT 10 /* entries of a window: one for each 4 bytes of a page */
+#define CPU_WINDOWS 1024
+#define CPU_FRONT_ENTRIES (CPU_WINDOWS << CPU_WINDOW_SHIFT)
+#define CPU_FRONT_INDEX(va) (((va) >> 2) & (CPU_FRONT_ENTRIES - 1))
+#define CPU_KEY_SIZE_SHIFT 48
+#define CPU_KEY_MODE_SHIFT 61
+#define CPU_KEY_MODE_UNKNOWN (3ull << CPU_KEY_MODE_SHIFT) /* no block has it: misses */
+#define CPU_RING 32
+
+struct cpu_window {
+    uint64_t page; /* linear page number; UINT64_MAX: none */
+    uint64_t mfn;
+    uint32_t used_lines[32]; /* bitmap of entries that may be set */
+};
+
+/* Why the engine came back. */
+enum cpu_why {
+    WHY_NONE,      /* ran to a cut: a special instruction is next */
+    WHY_BOUNDARY,  /* a block's hook: something is due at or inside the block */
+    WHY_SPECIAL,   /* a block's hook: its first instruction is special */
+    WHY_CUT,       /* a block's hook: a special instruction lies inside, at cut_va */
+    WHY_EXCEPTION, /* exception raised by the library: exc_vector .. */
+    WHY_SYSCALL,
+    WHY_SYSENTER,
+    WHY_FAULT,     /* the TLB fill refused: fault */
+    WHY_NX_MIXED,  /* a block's hook: fetch from a no-execute alias of a MIXED frame */
+};
+
+/* What a refused TLB fill means. */
+enum cpu_fault_kind { FAULT_PAGE, FAULT_NONCANONICAL, FAULT_DEVICE, FAULT_BUS };
+
+struct cpu_fault {
+    enum cpu_fault_kind kind;
+    unsigned access; /* MMU_READ, MMU_WRITE, MMU_FETCH */
+    uint64_t va;
+    bool exact; /* va is the byte, not only its page */
+    uint64_t pa; /* FAULT_DEVICE */
+    uint32_t error_code;
+};
+
+struct engine; /* engine.c */
+struct blocks; /* blocks.c */
+
+struct cpu {
+    /* Hot: one cache line for the block hook. */
+    int64_t left; /* cycles to limit; negative: past it */
+    struct cpu_front *front;
+    uint64_t mode_key; /* mode of the code that runs, as in a key */
+    uint64_t blocks;
+    uint64_t insns; /* of all vCPUs */
+    uint64_t ring[CPU_RING]; /* keys of the last blocks */
+
+    uint64_t limit; /* cycle counter's value at left == 0 */
+    uint64_t target; /* what cpu_run() shall stop at; limit is earlier when attention is needed */
+    uint64_t insn_limit;
+
+    enum cpu_why why;
+    bool stopping; /* the engine was told to stop: a block's hook until then counts nothing */
+    bool running;  /* inside the engine */
+    bool stop_requested;
+    bool stepping; /* one instruction by TF */
+    bool must_step; /* the next block is too long: step */
+    bool iret_ends_nmi; /* the block that runs ends with IRET while NMIs are blocked */
+    uint32_t step_cost;
+    uint64_t cut_va;
+    unsigned cut_tries;
+    bool cutting;
+    struct cpu_fault fault;
+    unsigned exc_vector;
+    uint64_t implicit_page; /* linear page granted to implicit accesses of a step; ~0: none */
+
+    struct engine *engine;
+    struct blocks *block_store;
+    struct cpu_window windows[CPU_WINDOWS];
+    GHashTable *flips; /* frame -> how often it became code; looked up only, never walked */
+    GArray *written;   /* frames with MMU_FRAME_WRITTEN */
+    bool large_fills;  /* entries of large pages may be in the TLB since the last flush */
+    struct cpu_env *env; /* raw view, or the saved context's data */
+    bool portable;
+
+    struct cpu_config config;
+    struct cpu_bus bus;
+    const struct cpu_model *model;
+    struct cpu_timing timing;
+    struct mmu_ram *ram;
+    const struct base_probe *probe;
+    unsigned current;
+    uint64_t insns_at_load, blocks_at_load; /* of the loaded vCPU's counters */
+    struct cpu_vcpu vcpu[CPU_MAX_VCPUS];
+    bool crashed;
+    bool reset; /* triple fault */
+    char fault_text[256];
+};
+
+static inline uint64_t cpu_now(const struct cpu *c)
+{
+    return c->limit - (uint64_t)c->left;
+}
+
+/* Move the point where left is 0 without moving time. */
+static inline void cpu_set_limit(struct cpu *c, uint64_t limit)
+{
+    c->left += (int64_t)(limit - c->limit);
+    c->limit = limit;
+}
+
+static inline uint64_t cpu_key(const struct cpu *c, uint64_t va, uint32_t size)
+{
+    return va ^ ((uint64_t)size << CPU_KEY_SIZE_SHIFT) ^ c->mode_key;
+}
+static inline uint64_t cpu_key_va(uint64_t key)
+{
+    return (uint64_t)((int64_t)(key << 16) >> 16);
+}
+static inline uint32_t cpu_key_size(uint64_t key)
+{
+    return (uint32_t)((key ^ cpu_key_va(key)) >> CPU_KEY_SIZE_SHIFT) & 0x1fff;
+}
+static inline enum cpu_mode cpu_key_mode(uint64_t key)
+{
+    return (enum cpu_mode)(((key ^ cpu_key_va(key)) >> CPU_KEY_MODE_SHIFT) & 3);
+}
+
+/* ---- engine.c ---- */
+
+bool engine_open(struct cpu *c, GError **error);
+void engine_close(struct cpu *c);
+/** engine_start - run from env->eip until a hook stops it; c->why says why. */
+void engine_start(struct cpu *c);
+/** engine_stop - from a hook: come back before the next block. */
+void engine_stop(struct cpu *c, enum cpu_why why);
+void engine_flush_tlb(struct cpu *c);
+/** engine_drop_frame - forget translated code of frame @mfn. */
+void engine_drop_frame(struct cpu *c, uint64_t mfn);
+/** engine_drop_range - forget translated code at linear [@va, @va + @size). */
+void engine_drop_range(struct cpu *c, uint64_t va, uint32_t size);
+/** engine_cut - blocks translated from now on end before linear @va; 0 takes it back. */
+void engine_cut(struct cpu *c, uint64_t va);
+void *engine_context_new(struct cpu *c);
+void engine_context_free(struct cpu *c, void *context);
+void engine_context_save(struct cpu *c, void *context);
+void engine_context_load(struct cpu *c, void *context);
+/** engine_context_env - the registers in a saved context. */
+struct cpu_env *engine_context_env(struct cpu *c, void *context);
+void engine_visit_fpu(struct cpu *c, struct base_state *st);
+const char *engine_text(const struct cpu *c);
+
+/* ---- blocks.c ---- */
+
+bool blocks_init(struct cpu *c);
+void blocks_fini(struct cpu *c);
+/** blocks_miss - the block hook's slow half: the front cache does not know the block. */
+void blocks_miss(struct cpu *c, uint64_t va, uint32_t size);
+/** blocks_due - the block hook's slow half: the counter ran out (the block is counted). */
+void blocks_due(struct cpu *c, uint64_t va, uint32_t size, uint32_t insns, uint32_t cost);
+/** blocks_page_is - the engine executes linear page @page from frame @mfn. */
+void blocks_page_is(struct cpu *c, uint64_t page, uint64_t mfn);
+/** blocks_frame_changed - code in frame @mfn is not what it was. */
+void blocks_frame_changed(struct cpu *c, uint64_t mfn);
+/** blocks_uncount_tail - the block that ran last was left before linear @va: take back the
+ *  instructions from there to its end. */
+void blocks_uncount_tail(struct cpu *c, uint64_t va);
+/** blocks_rdtsc_tail - cost of the running block from its first RDTSC on. */
+uint32_t blocks_rdtsc_tail(struct cpu *c);
+/** blocks_executes_frame - whether the block that runs now has code in frame @mfn. */
+bool blocks_executes_frame(struct cpu *c, uint64_t mfn);
+
+/* ---- frames.c: W^X ---- */
+
+/** frames_fill - TLB fill.  Returns: false with c->fault set to refuse it. */
+bool frames_fill(struct cpu *c, uint64_t va, unsigned access, uint64_t *pa, unsigned *rights);
+/** frames_flushed - the engine's TLB has been flushed. */
+void frames_flushed(struct cpu *c);
+/** frames_code_written - a CODE or MIXED frame is written from outside. */
+void frames_code_written(void *user, uint64_t mfn);
+bool frames_init(struct cpu *c);
+void frames_fini(struct cpu *c);
+
+/* ---- run.c ---- */
+
+/** cpu_can_interrupt - an interrupt or NMI would be taken before the next instruction. */
+bool cpu_can_interrupt(struct cpu *c);
+/** cpu_probe_at - where and when, for a probe. */
+void cpu_probe_at(struct cpu *c, struct base_probe_at *at);
+
+#endif

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The TLB's fill: page walk, device memory, and W^X for each frame.
+ *
+ * The library drops translated code only when it sees the write, and it does not see writes
+ * through another linear address whose TLB entry is warm, nor ours.  So a frame is never
+ * writable and executable at once:
+ *
+ *            fetch fill: flush if WRITTEN
+ *     DATA ------------------------------> CODE     DATA: no TLB entry may execute it
+ *          <------------------------------          CODE: no TLB entry may write it
+ *            write fill or outside write:
+ *            drop its code, flush
+ *
+ *     -> MIXED, from either, when the writer executes from the very frame or it has flipped
+ *        FLIPS_MAX times: writable and executable, and every TLB entry says so, because only
+ *        then does the library check stores against code.  blocks.c checks no-execute there.
+ *
+ * Frame states, and so flips and flushes, depend on the guest's history only.
+ */
+#include <string.h>
+
+#include "cpu/engine.h"
+
+#define FLIPS_MAX 16
+
+bool frames_init(struct cpu *c)
+{
+    c->flips = g_hash_table_new(NULL, NULL);
+    c->written = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+    return true;
+}
+
+void frames_fini(struct cpu *c)
+{
+    if (c->flips)
+        g_hash_table_destroy(c->flips);
+    if (c->written)
+        g_array_free(c->written, TRUE);
+}
+
+void frames_flushed(struct cpu *c)
+{
+    for (guint i = 0; i < c->written->len; i++)
+        c->ram->frame[g_array_index(c->written, uint64_t, i)] &= (uint8_t)~MMU_FRAME_WRITTEN;
+    g_array_set_size(c->written, 0);
+}
+
+static void mark_written(struct cpu *c, uint64_t mfn)
+{
+    uint8_t *f = &c->ram->frame[mfn];
+
+    if (!(*f & MMU_FRAME_WRITTEN)) {
+        *f |= MMU_FRAME_WRITTEN;
+        g_array_append_val(c->written, mfn);
+    }
+}
+
+/* One more flip of @mfn.  Returns: how many there were. */
+static unsigned count_flip(struct cpu *c, uint64_t mfn)
+{
+    gpointer key = GSIZE_TO_POINTER(mfn);
+    unsigned n = GPOINTER_TO_UINT(g_hash_table_lookup(c->flips, key)) + 1;
+
+    g_hash_table_insert(c->flips, key, GUINT_TO_POINTER(n));
+    return n;
+}
+
+/* Flushes the TLB as well. */
+static void drop_code(struct cpu *c, uint64_t mfn)
+{
+    engine_drop_frame(c, mfn);
+    blocks_frame_changed(c, mfn);
+}
+
+static void make_mixed(struct cpu *c, uint64_t mfn)
+{
+    drop_code(c, mfn);
+    c->ram->frame[mfn] = (uint8_t)((c->ram->frame[mfn] & ~MMU_FRAME_CODE) | MMU_FRAME_MIXED);
+}
+
+void frames_code_written(void *user, uint64_t mfn)
+{
+    struct cpu *c = user;
+
+    drop_code(c, mfn);
+    c->ram->frame[mfn] &= (uint8_t)~MMU_FRAME_CODE;
+}
+
+/* Rights that the W^X state of @mfn leaves of those that the page tables give. */
+static unsigned frame_rights(struct cpu *c, uint64_t mfn, unsigned access, unsigned rights)
+{
+    uint8_t *f = &c->ram->frame[mfn];
+
+    if (*f & MMU_FRAME_MIXED)
+        return rights | MMU_FETCH;
+    if (access == MMU_FETCH) {
+        if (*f & MMU_FRAME_CODE)
+            return rights & ~(unsigned)MMU_WRITE;
+        if (count_flip(c, mfn) > FLIPS_MAX) {
+            make_mixed(c, mfn);
+            return rights | MMU_FETCH;
+        }
+        if (*f & MMU_FRAME_WRITTEN)
+            engine_flush_tlb(c);
+        *f |= MMU_FRAME_CODE;
+        return rights & ~(unsigned)MMU_WRITE;
+    }
+    if (access == MMU_WRITE && (*f & MMU_FRAME_CODE)) {
+        if (blocks_executes_frame(c, mfn)) {
+            make_mixed(c, mfn);
+            return rights | MMU_FETCH;
+        }
+        frames_code_written(c, mfn);
+    }
+    rights &= ~(unsigned)((*f & MMU_FRAME_CODE) ? MMU_WRITE : MMU_FETCH);
+    if (rights & MMU_WRITE)
+        mark_written(c, mfn);
+    return rights;
+}
+
+static bool refuse(struct cpu *c, enum cpu_fault_kind kind, unsigned access, uint64_t va,
+                   uint64_t pa, uint32_t error_code)
+{
+    c->fault = (struct cpu_fault){
+        .kind = kind, .access = access, .va = va, .pa = pa, .error_code = error_code};
+    return false;
+}
+
+bool frames_fill(struct cpu *c, uint64_t va, unsigned access, uint64_t *pa, unsigned *rights)
+{
+    struct mmu_translation t;
+    struct mmu_regs regs;
+    uint64_t mfn;
+
+    cpu_mmu_regs(c, c->current, &regs);
+    regs.implicit = (va >> PAGE_SHIFT) == c->implicit_page;
+    switch (mmu_walk(c->ram, &regs, GVA(va), access, &t)) {
+    case MMU_OK:
+        break;
+    case MMU_FAULT:
+        return refuse(c, FAULT_PAGE, access, va, 0, t.error_code);
+    case MMU_NONCANONICAL:
+        return refuse(c, FAULT_NONCANONICAL, access, va, 0, 0);
+    case MMU_BUS:
+        return refuse(c, FAULT_BUS, access, va, t.pte_pa[t.levels ? t.levels - 1 : 0], 0);
+    }
+    if (!mmu_ram_has(c->ram, t.pa.v & ~PAGE_MASK, PAGE_SIZE))
+        return refuse(c, FAULT_DEVICE, access, va, t.pa.v, 0);
+    if (t.page_size_bytes > PAGE_SIZE)
+        c->large_fills = true;
+    mfn = t.pa.v >> PAGE_SHIFT;
+    c->ram->frame[mfn] |= MMU_FRAME_TOUCHED;
+    *rights = (t.readable ? MMU_READ : 0) | (t.writable && t.dirty ? MMU_WRITE : 0) |
+              (t.executable ? MMU_FETCH : 0);
+    *rights = frame_rights(c, mfn, access, *rights);
+    *pa = t.pa.v & ~PAGE_MASK;
+    if (access == MMU_FETCH)
+        blocks_page_is(c, va >> PAGE_SHIFT, mfn);
+    return true;
+}

@@ -1,0 +1,571 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The run loop: everything that happens between two blocks of translated code.
+ *
+ *            +--------------------------- boundary() ---------------------------+
+ *            |  deadline, limits, INIT, SIPI, NMI, interrupt, halt              |
+ *            v                                                                  |
+ *       engine_start() --- WHY_NONE, WHY_SPECIAL ---> special()  --------------->|
+ *            |  |  |------ WHY_EXCEPTION -----------> exception() -------------->|
+ *            |  |  |------ WHY_FAULT ---------------> fault() ------------------>|
+ *            |  |  |------ WHY_SYSCALL/SYSENTER ----> transition() ------------->|
+ *            |  |--------- WHY_CUT -----------------> cut(): translate anew ---->|
+ *            |------------ WHY_BOUNDARY, must_step -> step(): one instruction -->|
+ *
+ * Invariants
+ *  (1) At the top of the loop RIP, the instruction count and the cycle counter are exact: all
+ *      before RIP has retired, nothing after it.
+ *  (2) The bus is called only from here, never while the engine runs.
+ *  (3) What the loop does depends on the guest and on the bus alone, not on where the library
+ *      happens to end its blocks: an event inside a block is reached by single steps.
+ */
+#include "cpu/run.h"
+
+#include <string.h>
+
+static struct cpu_vcpu *current(struct cpu *c)
+{
+    return &c->vcpu[c->current];
+}
+
+static bool in_shadow(struct cpu *c)
+{
+    return (env_load(c)->hflags & HF_INHIBIT_IRQ) != 0;
+}
+
+bool cpu_can_interrupt(struct cpu *c)
+{
+    const struct cpu_vcpu *v = current(c);
+
+    if (!v->intr && !v->nmi_pending)
+        return false;
+    if (in_shadow(c))
+        return false;
+    return (v->nmi_pending && !v->nmi_blocked) || (v->intr && (env_load(c)->eflags & FLAG_IF));
+}
+
+void cpu_probe_at(struct cpu *c, struct base_probe_at *at)
+{
+    uint64_t cycles = cpu_now(c);
+
+    at->insns = c->insns;
+    at->vcpu = c->current;
+    at->virtual_ns = (uint64_t)((unsigned __int128)cycles * 1000000000u / c->config.frequency_hz);
+}
+
+static void probe_exception(struct cpu *c, const struct cpu_exc *exc, enum cpu_event_kind kind)
+{
+    struct base_probe_exception e = {.vector = exc->vector,
+                                     .has_error_code = exc->has_error,
+                                     .is_software = kind == CPU_EVENT_SOFT,
+                                     .error_code = exc->error,
+                                     .rip = c->env->eip,
+                                     .cr2 = exc->cr2};
+    struct base_probe_at at;
+
+    if (!c->probe || !c->probe->exception)
+        return;
+    cpu_probe_at(c, &at);
+    c->probe->exception(c->probe->user, &at, &e);
+}
+
+static void probe_interrupt(struct cpu *c, uint8_t vector, bool nmi)
+{
+    struct base_probe_at at;
+
+    if (!c->probe || !c->probe->interrupt)
+        return;
+    cpu_probe_at(c, &at);
+    c->probe->interrupt(c->probe->user, &at, vector, nmi);
+}
+
+/* ---- delivery ---- */
+
+static void deliver(struct cpu *c, struct cpu_exc exc, enum cpu_event_kind kind)
+{
+    struct cpu_vcpu *v = current(c);
+
+    v->halted = false;
+    if (kind == CPU_EVENT_EXTERNAL)
+        probe_interrupt(c, exc.vector, exc.vector == EXC_NMI && v->nmi_blocked);
+    else
+        probe_exception(c, &exc, kind);
+    if (!cpu_deliver(c, exc, kind)) {
+        c->reset = true;
+        g_snprintf(c->fault_text, sizeof(c->fault_text),
+                   "triple fault: vector %u, error code %#x, while delivering it failed twice",
+                   exc.vector, exc.error);
+    }
+    c->mode_key = CPU_KEY_MODE_UNKNOWN;
+    env_store(c);
+}
+
+static void deliver_exception(struct cpu *c, struct cpu_exc exc)
+{
+    current(c)->counters.exceptions++;
+    deliver(c, exc, CPU_EVENT_EXCEPTION);
+}
+
+/* A trap after an instruction that was executed with TF set by the guest. */
+static void deliver_single_step(struct cpu *c)
+{
+    current(c)->dr6 |= 1u << 14; /* BS */
+    deliver_exception(c, (struct cpu_exc){.vector = EXC_DB});
+}
+
+static void take_init(struct cpu *c, struct cpu_vcpu *v)
+{
+    v->init_pending = false;
+    v->halted = false;
+    v->nmi_pending = v->nmi_blocked = false;
+    env_load(c);
+    cpu_reset_vcpu(c, true);
+    v->wait_sipi = c->current != 0;
+    c->mode_key = CPU_KEY_MODE_UNKNOWN;
+    env_store(c);
+    engine_flush_tlb(c);
+}
+
+static void take_sipi(struct cpu *c, struct cpu_vcpu *v)
+{
+    v->sipi_pending = false;
+    if (!v->wait_sipi)
+        return;
+    v->wait_sipi = false;
+    env_load(c);
+    cpu_enter_sipi(c, v->sipi_page);
+    c->mode_key = CPU_KEY_MODE_UNKNOWN;
+    env_store(c);
+}
+
+static void take_interrupt(struct cpu *c, struct cpu_vcpu *v)
+{
+    int vector;
+
+    if (v->nmi_pending && !v->nmi_blocked) {
+        v->nmi_pending = false;
+        v->nmi_blocked = true;
+        v->counters.nmis++;
+        deliver(c, (struct cpu_exc){.vector = EXC_NMI}, CPU_EVENT_EXTERNAL);
+        return;
+    }
+    vector = c->bus.intr_ack(c->bus.user, c->current);
+    if (vector < 0)
+        return;
+    v->counters.interrupts++;
+    deliver(c, (struct cpu_exc){.vector = (uint8_t)vector}, CPU_EVENT_EXTERNAL);
+}
+
+/* What may happen between two instructions.  Returns: true with *stop to leave the loop. */
+static bool boundary(struct cpu *c, enum cpu_stop *stop)
+{
+    struct cpu_vcpu *v = current(c);
+
+    if (c->iret_ends_nmi) { /* the block with the IRET has run, or faulted at it */
+        c->iret_ends_nmi = false;
+        v->nmi_blocked = false;
+    }
+    if (c->crashed || c->reset) {
+        *stop = c->crashed ? CPU_STOP_CRASH : CPU_STOP_RESET;
+        return true;
+    }
+    if (c->stop_requested) {
+        c->stop_requested = false;
+        *stop = CPU_STOP_REQUEST;
+        return true;
+    }
+    if (cpu_now(c) >= c->target || c->insns >= c->insn_limit) {
+        *stop = c->insns >= c->insn_limit ? CPU_STOP_INSNS : CPU_STOP_DEADLINE;
+        return true;
+    }
+    if (v->init_pending)
+        take_init(c, v);
+    if (v->sipi_pending)
+        take_sipi(c, v);
+    if (v->wait_sipi) {
+        *stop = CPU_STOP_HALT;
+        return true;
+    }
+    if (cpu_can_interrupt(c))
+        take_interrupt(c, v);
+    if (v->halted) {
+        *stop = CPU_STOP_HALT;
+        return true;
+    }
+    return c->reset || c->crashed ? boundary(c, stop) : false;
+}
+
+/* Set the counter so that the hook looks when something is due, or at each block when that
+ * depends on what the block before did. */
+static void arm(struct cpu *c)
+{
+    const struct cpu_vcpu *v = current(c);
+    uint64_t now = cpu_now(c), limit = c->target;
+
+    if (v->intr || v->nmi_pending || c->iret_ends_nmi)
+        limit = now;
+    else if (c->insn_limit - c->insns < limit - now)
+        limit = now + (c->insn_limit - c->insns);
+    cpu_set_limit(c, limit);
+}
+
+/* ---- instructions that the simulator executes ---- */
+
+static uint64_t linear_rip(const struct cpu_env *env)
+{
+    uint64_t va = env->segs[CPU_CS].base + env->eip;
+
+    return env->hflags & HF_CS64 ? env->eip : va & 0xffffffffull;
+}
+
+bool cpu_fetch_insn(struct cpu *c, struct cpu_insn *insn)
+{
+    const struct cpu_env *env = env_load(c);
+    uint64_t va = linear_rip(env);
+    uint8_t bytes[16];
+    size_t n = cpu_fetch_bytes(c, c->current, va, bytes, 15);
+
+    return cpu_decode(cpu_code_mode(env), bytes, n, va, insn);
+}
+
+static void retire(struct cpu *c, uint32_t cost)
+{
+    c->insns++;
+    c->left -= cost;
+}
+
+/* INVLPG: the library drops 4 KiB of a large page, and tells nobody. */
+static void invlpg(struct cpu *c, const struct cpu_insn *insn)
+{
+    if (c->large_fills) {
+        engine_flush_tlb(c);
+        c->env->eip += insn->length;
+        retire(c, 1);
+        return;
+    }
+    cpu_step_native(c, insn);
+}
+
+static void finish_special(struct cpu *c, bool guest_tf)
+{
+    env_load(c)->hflags &= ~(uint32_t)HF_INHIBIT_IRQ;
+    env_store(c);
+    if (guest_tf)
+        deliver_single_step(c);
+}
+
+static uint32_t special_cost(struct cpu *c, const struct cpu_insn *insn)
+{
+    switch (insn->kind) {
+    case CPU_KIND_IN:
+    case CPU_KIND_OUT:
+    case CPU_KIND_INS:
+    case CPU_KIND_OUTS:
+        return 1 + c->config.port_cycles;
+    case CPU_KIND_RDTSC:
+    case CPU_KIND_RDTSCP:
+        return 1 + c->config.rdtsc_cycles;
+    default:
+        return 1;
+    }
+}
+
+/* REP string I/O counts as the library counts it elsewhere: once for each iteration and once
+ * for finding the count at zero. */
+static void special(struct cpu *c)
+{
+    struct cpu_insn insn;
+    struct cpu_exc exc;
+    struct cpu_env *env;
+    bool guest_tf;
+
+    if (!cpu_fetch_insn(c, &insn) || !(insn.flags & (CPU_INSN_SPECIAL | CPU_INSN_RDTSC))) {
+        cpu_step_native(c, &insn);
+        return;
+    }
+    env = env_load(c);
+    guest_tf = (env->eflags & FLAG_TF) != 0;
+    switch (cpu_emulate_special(c, &insn, &exc)) {
+    case CPU_EMULATE_DONE:
+        retire(c, special_cost(c, &insn));
+        c->mode_key = CPU_KEY_MODE_UNKNOWN; /* CR0, SYSEXIT */
+        finish_special(c, guest_tf);
+        break;
+    case CPU_EMULATE_HALT:
+        retire(c, 1);
+        current(c)->halted = true;
+        finish_special(c, guest_tf);
+        break;
+    case CPU_EMULATE_ICEBP:
+        retire(c, 1);
+        current(c)->counters.exceptions++;
+        deliver(c, (struct cpu_exc){.vector = EXC_DB, .insn_bytes = insn.length},
+                CPU_EVENT_ICEBP);
+        break;
+    case CPU_EMULATE_EXCEPTION:
+        deliver_exception(c, exc);
+        break;
+    case CPU_EMULATE_NATIVE:
+        if (insn.kind == CPU_KIND_INVLPG)
+            invlpg(c, &insn);
+        else
+            cpu_step_native(c, &insn);
+        break;
+    case CPU_EMULATE_UNKNOWN:
+        cpu_set_crash(c, "instruction at %#" G_GINT64_MODIFIER "x is not implemented", env->eip);
+        break;
+    }
+}
+
+/* ---- what the engine could not do ---- */
+
+static struct cpu_exc page_fault(const struct cpu_fault *f)
+{
+    return (struct cpu_exc){
+        .vector = EXC_PF, .has_error = true, .error = f->error_code, .cr2 = f->va};
+}
+
+/* Does the explicit memory operand of @insn touch the faulting page? */
+static bool explicit_operand(struct cpu *c, const struct cpu_insn *insn)
+{
+    uint64_t first, last;
+
+    if (!insn->has_mem)
+        return false;
+    first = cpu_effective_address(c, insn);
+    last = first + (insn->operand_bytes ? insn->operand_bytes : 1) - 1;
+    return first >> PAGE_SHIFT == c->fault.va >> PAGE_SHIFT ||
+           last >> PAGE_SHIFT == c->fault.va >> PAGE_SHIFT;
+}
+
+/*
+ * At CPL 3 the library reads descriptor tables and the TSS without saying that the access is
+ * a supervisor's: an instruction that does so is granted the page for one step.
+ */
+static bool implicit_access(struct cpu *c, const struct cpu_insn *insn)
+{
+    struct mmu_translation t;
+    struct mmu_regs regs;
+
+    if (env_cpl(c->env) != 3 || !(insn->flags & CPU_INSN_SYSTABLE) || explicit_operand(c, insn))
+        return false;
+    cpu_mmu_regs(c, c->current, &regs);
+    regs.implicit = true;
+    if (mmu_walk(c->ram, &regs, GVA(c->fault.va), c->fault.access | MMU_PROBE, &t) != MMU_OK) {
+        c->fault.error_code = t.error_code;
+        return false;
+    }
+    c->implicit_page = c->fault.va >> PAGE_SHIFT;
+    cpu_step_native(c, insn);
+    c->implicit_page = UINT64_MAX;
+    return true;
+}
+
+static void device_access(struct cpu *c, const struct cpu_insn *insn)
+{
+    bool guest_tf = (env_load(c)->eflags & FLAG_TF) != 0;
+    struct cpu_exc exc;
+
+    switch (cpu_emulate_memory(c, insn, &exc)) {
+    case CPU_EMULATE_DONE:
+        retire(c, 1 + c->config.mmio_cycles);
+        finish_special(c, guest_tf);
+        return;
+    case CPU_EMULATE_EXCEPTION:
+        deliver_exception(c, exc);
+        return;
+    default:
+        cpu_set_crash(c,
+                      "the instruction at %#" G_GINT64_MODIFIER
+                      "x accesses device memory at %#" G_GINT64_MODIFIER
+                      "x in a way that is not implemented",
+                      c->env->eip, c->fault.pa);
+    }
+}
+
+static void data_fault(struct cpu *c)
+{
+    struct cpu_insn insn;
+    bool decoded;
+
+    blocks_uncount_tail(c, linear_rip(env_load(c)));
+    decoded = cpu_fetch_insn(c, &insn);
+    if (decoded && !c->fault.exact && explicit_operand(c, &insn))
+        c->fault.va = MAX(cpu_effective_address(c, &insn), c->fault.va);
+    if (c->fault.kind == FAULT_DEVICE && decoded) {
+        device_access(c, &insn);
+        return;
+    }
+    if (c->fault.kind == FAULT_PAGE) {
+        if (!decoded || !implicit_access(c, &insn))
+            deliver_exception(c, page_fault(&c->fault));
+        return;
+    }
+    if (c->fault.kind == FAULT_NONCANONICAL) {
+        bool stack = decoded && (insn.has_mem && explicit_operand(c, &insn)
+                                     ? insn.segment == CPU_SS
+                                     : !(insn.flags & CPU_INSN_SYSTABLE) && !insn.rep);
+
+        deliver_exception(c, (struct cpu_exc){.vector = stack ? EXC_SS : EXC_GP,
+                                              .has_error = true});
+        return;
+    }
+    cpu_set_crash(c, "page tables outside RAM: entry at %#" G_GINT64_MODIFIER
+                     "x for linear address %#" G_GINT64_MODIFIER "x", c->fault.pa, c->fault.va);
+}
+
+static void fault(struct cpu *c)
+{
+    const struct cpu_fault *f = &c->fault;
+
+    if (f->access != MMU_FETCH) {
+        data_fault(c);
+        return;
+    }
+    switch (f->kind) {
+    case FAULT_PAGE:
+        deliver_exception(c, page_fault(f));
+        break;
+    case FAULT_NONCANONICAL:
+        deliver_exception(c, (struct cpu_exc){.vector = EXC_GP, .has_error = true});
+        break;
+    case FAULT_DEVICE:
+        cpu_set_crash(c, "jump to %#" G_GINT64_MODIFIER "x, where there is no RAM (physical %#"
+                         G_GINT64_MODIFIER "x)", f->va, f->pa);
+        break;
+    case FAULT_BUS:
+        cpu_set_crash(c, "page tables outside RAM: entry at %#" G_GINT64_MODIFIER
+                         "x for linear address %#" G_GINT64_MODIFIER "x", f->pa, f->va);
+        break;
+    }
+}
+
+static bool pushes_error(unsigned vector)
+{
+    return vector == EXC_DF || (vector >= EXC_TS && vector <= EXC_PF) || vector == EXC_AC;
+}
+
+/* INT n (CD n) or INT3 (CC): the library has gone behind it. */
+static uint8_t soft_length(struct cpu *c, unsigned vector)
+{
+    uint8_t b[2] = {0};
+    uint64_t va = linear_rip(c->env);
+
+    return cpu_fetch_bytes(c, c->current, va - 2, b, 2) == 2 && b[0] == 0xcd && b[1] == vector ? 2
+                                                                                               : 1;
+}
+
+void cpu_take_exception(struct cpu *c)
+{
+    const struct env_offsets *off = env_offsets(c);
+    struct cpu_env *env = env_load(c);
+    struct cpu_exc exc = {.vector = (uint8_t)c->exc_vector};
+    bool soft = ENV32(env, off->exception_is_int) != 0;
+
+    ENV32(env, off->exception_is_int) = 0;
+    ENV32(env, off->old_exception) = UINT32_MAX;
+    if (c->exc_vector > 255) {
+        cpu_set_crash(c, "the library raised its internal exception %#x", c->exc_vector);
+        return;
+    }
+    if (exc.vector == EXC_DB && !soft) {
+        deliver_single_step(c);
+        return;
+    }
+    current(c)->counters.exceptions++;
+    if (soft) {
+        exc.insn_bytes = soft_length(c, exc.vector);
+        deliver(c, exc, CPU_EVENT_SOFT);
+        return;
+    }
+    blocks_uncount_tail(c, linear_rip(env));
+    exc.has_error = pushes_error(exc.vector);
+    exc.error = exc.has_error ? ENV32(env, off->error_code) : 0;
+    deliver(c, exc, CPU_EVENT_EXCEPTION);
+}
+
+void cpu_take_transition(struct cpu *c)
+{
+    struct cpu_env *env = env_load(c);
+    struct base_probe_at at;
+    struct cpu_exc exc;
+    bool ok;
+
+    env->eip -= 2; /* the library went on behind the instruction */
+    current(c)->counters.syscalls++;
+    if (c->probe && c->probe->syscall) {
+        cpu_probe_at(c, &at);
+        c->probe->syscall(c->probe->user, &at, env->eip);
+    }
+    ok = c->why == WHY_SYSCALL ? cpu_syscall(c, 2, &exc) : cpu_sysenter(c, &exc);
+    if (!ok)
+        blocks_uncount_tail(c, linear_rip(env));
+    c->mode_key = CPU_KEY_MODE_UNKNOWN;
+    env_store(c);
+    if (!ok)
+        deliver_exception(c, exc);
+}
+
+/* A special instruction inside a block: have the block translated so that it ends before it. */
+static void cut(struct cpu *c)
+{
+    uint64_t va = linear_rip(env_load(c));
+
+    if (c->cut_tries++ >= 3) { /* the library keeps its old block: walk there */
+        c->must_step = true;
+        return;
+    }
+    engine_drop_range(c, va, (uint32_t)(c->cut_va - va) + 1);
+    engine_cut(c, c->cut_va);
+}
+
+void cpu_handle_stop(struct cpu *c)
+{
+    switch (c->why) {
+    case WHY_NONE:
+    case WHY_SPECIAL:
+        if (!c->crashed)
+            special(c);
+        break;
+    case WHY_BOUNDARY:
+        break;
+    case WHY_CUT:
+        cut(c);
+        break;
+    case WHY_EXCEPTION:
+        cpu_take_exception(c);
+        break;
+    case WHY_SYSCALL:
+    case WHY_SYSENTER:
+        cpu_take_transition(c);
+        break;
+    case WHY_FAULT:
+        fault(c);
+        break;
+    case WHY_NX_MIXED:
+        deliver_exception(c, page_fault(&c->fault));
+        break;
+    }
+}
+
+enum cpu_stop cpu_run(struct cpu *c, unsigned vcpu, uint64_t deadline, uint64_t insn_limit)
+{
+    enum cpu_stop stop;
+
+    cpu_load_vcpu(c, vcpu);
+    c->target = deadline;
+    c->insn_limit = insn_limit;
+    c->must_step = false;
+    while (!boundary(c, &stop)) {
+        arm(c);
+        if (c->must_step) {
+            c->must_step = false;
+            cpu_step(c);
+        } else {
+            engine_start(c);
+            cpu_handle_stop(c);
+        }
+    }
+    env_store(c);
+    return stop;
+}

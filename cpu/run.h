@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Shared by run.c, step.c and cpu.c only. */
+#ifndef PARAVANE_CPU_RUN_H
+#define PARAVANE_CPU_RUN_H
+
+#include "cpu/engine.h"
+
+/** cpu_handle_stop - what c->why asks for. */
+void cpu_handle_stop(struct cpu *c);
+void cpu_take_exception(struct cpu *c);
+void cpu_take_transition(struct cpu *c);
+
+/** cpu_step - exactly one instruction (or one delivery). */
+void cpu_step(struct cpu *c);
+/** cpu_step_native - one instruction by the library, special or not; @insn at env->eip. */
+void cpu_step_native(struct cpu *c, const struct cpu_insn *insn);
+
+/** cpu_fetch_insn - decode at RIP, no side effects.  Returns: false if it cannot be. */
+bool cpu_fetch_insn(struct cpu *c, struct cpu_insn *insn);
+/** cpu_fetch_bytes - code bytes at linear @va, no side effects.  Returns: how many were read. */
+size_t cpu_fetch_bytes(struct cpu *c, unsigned vcpu, uint64_t va, uint8_t *out, size_t max);
+
+/** cpu_load_vcpu - make @vcpu the one in the engine. */
+void cpu_load_vcpu(struct cpu *c, unsigned vcpu);
+
+#endif
