@@ -11,7 +11,8 @@
 
 #include <glib.h>
 
-#define PM_NS          1000000000u
+#include "sim/dev/ticks.h"
+
 #define PM_HALF_SHIFT  31 /* TMR_STS: bit 31 of the timer changed */
 #define PM_EVENT_BYTES 4
 
@@ -36,19 +37,9 @@ struct acpipm {
     uint8_t reset_control;
 };
 
-static uint64_t pm_clock_at(uint64_t ns)
-{
-    return (uint64_t)((unsigned __int128)ns * ACPIPM_TIMER_HZ / PM_NS);
-}
-
-static uint64_t pm_ns_of(uint64_t clock)
-{
-    return (uint64_t)(((unsigned __int128)clock * PM_NS + ACPIPM_TIMER_HZ - 1) / ACPIPM_TIMER_HZ);
-}
-
 static uint64_t pm_now(const struct acpipm *pm)
 {
-    return pm_clock_at(sim_timeline_now_ns(pm->sv->timeline));
+    return ticks_at(sim_timeline_now_ns(pm->sv->timeline), ACPIPM_TIMER_HZ);
 }
 
 static void pm_sync(struct acpipm *pm)
@@ -65,7 +56,7 @@ static void pm_update(struct acpipm *pm)
     sim_irq_set(&pm->sci, pm->status & pm->enable & PM1_ENABLE_MASK);
     if ((pm->enable & PM1_TMR) && !(pm->status & PM1_TMR))
         sim_event_arm(pm->sv->timeline, &pm->overflow,
-                      pm_ns_of((pm->halves_seen + 1) << PM_HALF_SHIFT));
+                      ticks_ns((pm->halves_seen + 1) << PM_HALF_SHIFT, ACPIPM_TIMER_HZ));
     else
         sim_event_cancel(pm->sv->timeline, &pm->overflow);
 }

@@ -23,8 +23,9 @@
 
 #include <glib.h>
 
+#include "sim/dev/ticks.h"
+
 #define PIT_HZ      1193182u
-#define PIT_NS      1000000000u
 #define PIT_CHANNEL 3
 #define PIT_NEVER   UINT64_MAX
 
@@ -60,20 +61,9 @@ struct i8254 {
     struct counter counter[PIT_CHANNEL];
 };
 
-static uint64_t pit_clock_at(uint64_t ns)
-{
-    return (uint64_t)((unsigned __int128)ns * PIT_HZ / PIT_NS);
-}
-
-/* The first nanosecond of clock number @clock. */
-static uint64_t pit_ns_of(uint64_t clock)
-{
-    return (uint64_t)(((unsigned __int128)clock * PIT_NS + PIT_HZ - 1) / PIT_HZ);
-}
-
 static uint64_t pit_now(const struct i8254 *p)
 {
-    return pit_clock_at(sim_timeline_now_ns(p->sv->timeline));
+    return ticks_at(sim_timeline_now_ns(p->sv->timeline), PIT_HZ);
 }
 
 /* Modes 6 and 7 are 2 and 3 with a bit that does not matter. */
@@ -375,12 +365,12 @@ static void pit_drive(struct i8254 *p, uint64_t clock)
     if (next == PIT_NEVER)
         sim_event_cancel(p->sv->timeline, &p->edge);
     else
-        sim_event_arm(p->sv->timeline, &p->edge, pit_ns_of(next));
+        sim_event_arm(p->sv->timeline, &p->edge, ticks_ns(next, PIT_HZ));
 }
 
 static void pit_edge(void *user, uint64_t due_ns)
 {
-    pit_drive(user, pit_clock_at(due_ns));
+    pit_drive(user, ticks_at(due_ns, PIT_HZ));
 }
 
 static void pit_read_back(struct i8254 *p, uint64_t clock, uint8_t value)

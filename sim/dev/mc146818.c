@@ -12,7 +12,7 @@
  *
  * Invariants
  *  1. Flags of register C are set by rtc_sync(), which looks at all that happened since the
- *     last time, synced_ns; it runs before every access and in the event.
+ *     last time, synced_ns; it runs before every write and reading of C and in the event.
  *  2. The event is armed for the next instant at which an enabled flag that is clear would be
  *     set, and only then: a clock with its interrupts off costs nothing.
  *  3. base_ns <= synced_ns <= now.
@@ -22,6 +22,8 @@
 
 #include <glib.h>
 #include <string.h>
+
+#include "sim/dev/ticks.h"
 
 #define RTC_NS           1000000000ll
 #define RTC_DAY          86400ll
@@ -260,7 +262,7 @@ static int64_t rtc_next_alarm(const struct mc146818 *r, int64_t done)
 /* Clocks of the 32.768 kHz divider since base_ns. */
 static int64_t rtc_xtal_at(const struct mc146818 *r, uint64_t ns)
 {
-    return (int64_t)((__int128)((int64_t)ns - r->base_ns) * RTC_XTAL_HZ / RTC_NS);
+    return (int64_t)ticks_at(ns - (uint64_t)r->base_ns, RTC_XTAL_HZ);
 }
 
 /* Period of PF in clocks, data sheet table 5; 0: none. */
@@ -296,8 +298,7 @@ static uint64_t rtc_next_period_ns(const struct mc146818 *r)
     int64_t period = rtc_period(r);
     int64_t clock = (rtc_xtal_at(r, r->synced_ns) / period + 1) * period;
 
-    return (uint64_t)(r->base_ns +
-                      (int64_t)(((__int128)clock * RTC_NS + RTC_XTAL_HZ - 1) / RTC_XTAL_HZ));
+    return (uint64_t)r->base_ns + ticks_ns((uint64_t)clock, RTC_XTAL_HZ);
 }
 
 /* Drive the line and arm the event, after rtc_sync() and any change. */
@@ -343,11 +344,12 @@ static uint8_t rtc_read_a(const struct mc146818 *r)
 
 static uint8_t rtc_read_c(struct mc146818 *r)
 {
-    uint8_t value = r->flags;
+    uint8_t value;
 
-    if (r->flags & r->ram[B_B] & FLAGS)
-        value |= C_IRQF;
+    rtc_sync(r);
+    value = r->flags | ((r->flags & r->ram[B_B] & FLAGS) ? C_IRQF : 0);
     r->flags = 0;
+    rtc_update(r);
     return value;
 }
 
@@ -357,27 +359,23 @@ static bool rtc_is_time_byte(unsigned at)
            (at <= B_YEAR && at != B_SECOND_ALARM && at != B_MINUTE_ALARM && at != B_HOUR_ALARM);
 }
 
+/* Only register C needs rtc_sync(): the others are read in loops and are a function of time. */
 static uint32_t rtc_read(void *dev, uint16_t offset, unsigned size_bytes)
 {
     struct mc146818 *r = dev;
     unsigned at = r->index & (RTC_RAM - 1);
     uint8_t time[RTC_RAM];
-    uint8_t value = r->ram[at];
 
     (void)size_bytes;
     if (offset == 0)
         return 0xff; /* the index cannot be read */
-    rtc_sync(r);
     if (rtc_is_time_byte(at)) {
         rtc_time_at(r, rtc_now(r), time);
-        value = time[at];
-    } else if (at == B_A) {
-        value = rtc_read_a(r);
-    } else if (at == B_C) {
-        value = rtc_read_c(r);
+        return time[at];
     }
-    rtc_update(r);
-    return value;
+    if (at == B_C)
+        return rtc_read_c(r);
+    return at == B_A ? rtc_read_a(r) : r->ram[at];
 }
 
 /* Letting the divider go: the first update comes half a second later. */

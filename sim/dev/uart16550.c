@@ -58,6 +58,7 @@ struct uart16550 {
     uint8_t dll, dlm;
     uint8_t thre_pending; /* the transmitter became empty and nobody has been told */
     uint8_t timed_out;
+    uint8_t level; /* of the interrupt line */
     uint8_t rx_count;
     uint8_t rx[UART_FIFO];
 };
@@ -109,8 +110,12 @@ static uint8_t uart_pending(const struct uart16550 *u)
 static void uart_update(struct uart16550 *u)
 {
     bool gate = (u->mcr & (MCR_OUT2 | MCR_LOOP)) == MCR_OUT2;
+    bool level = gate && uart_pending(u) != UART_IIR_NONE;
 
-    sim_irq_set(&u->irq, gate && uart_pending(u) != UART_IIR_NONE);
+    if (level == u->level)
+        return; /* a polled console does not trouble the interrupt controllers */
+    u->level = level;
+    sim_irq_set(&u->irq, level);
 }
 
 static void uart_restart_timeout(struct uart16550 *u)
@@ -391,6 +396,7 @@ static void uart_state(void *dev, struct base_state *st)
     BASE_STATE(st, u->dlm);
     BASE_STATE(st, u->thre_pending);
     BASE_STATE(st, u->timed_out);
+    BASE_STATE(st, u->level);
     BASE_STATE(st, u->rx_count);
     BASE_STATE(st, u->rx);
     if (u->rx_count > UART_FIFO) {
