@@ -51,29 +51,18 @@ static void bus_port_write(void *user, uint16_t port, unsigned size_bytes, uint3
     sim_bus_port_write(m->services.bus, port, size_bytes, value);
 }
 
+/* Probes see device memory from cpu/, which knows all its accesses. */
 static uint64_t bus_mmio_read(void *user, unsigned vcpu, gpa_t pa, unsigned size_bytes)
 {
     struct sim_machine *m = user;
-    uint64_t value = sim_bus_mmio_read(m->services.bus, vcpu, pa, size_bytes);
 
-    if (base_unlikely(m->probe && m->probe->mmio)) {
-        struct base_probe_at at = machine_at(m);
-
-        m->probe->mmio(m->probe->user, &at, pa.v, size_bytes, false, value);
-    }
-    return value;
+    return sim_bus_mmio_read(m->services.bus, vcpu, pa, size_bytes);
 }
 
-static void bus_mmio_write(void *user, unsigned vcpu, gpa_t pa, unsigned size_bytes,
-                           uint64_t value)
+static void bus_mmio_write(void *user, unsigned vcpu, gpa_t pa, unsigned size_bytes, uint64_t value)
 {
     struct sim_machine *m = user;
 
-    if (base_unlikely(m->probe && m->probe->mmio)) {
-        struct base_probe_at at = machine_at(m);
-
-        m->probe->mmio(m->probe->user, &at, pa.v, size_bytes, true, value);
-    }
     sim_bus_mmio_write(m->services.bus, vcpu, pa, size_bytes, value);
 }
 

@@ -90,8 +90,7 @@ void sim_bus_claim_mmio(struct sim_bus *bus, gpa_t base, uint64_t size_bytes,
     BASE_ASSERT(access_width_ok(ops->max_access_bytes, 8));
     while (at < bus->mmio->len && mmio_at(bus, at)->base < base.v)
         at++;
-    BASE_ASSERT(at == 0 ||
-                base.v - mmio_at(bus, at - 1)->base >= mmio_at(bus, at - 1)->size_bytes);
+    BASE_ASSERT(at == 0 || base.v - mmio_at(bus, at - 1)->base >= mmio_at(bus, at - 1)->size_bytes);
     BASE_ASSERT(at == bus->mmio->len || mmio_at(bus, at)->base - base.v >= size_bytes);
     g_array_insert_val(bus->mmio, at, claim);
     bus->mmio_last = at;

@@ -54,8 +54,7 @@ static bool machine_asleep(void *user, bool all_dead, enum sim_stop *stop)
     return only_polling && !m->attach.input;
 }
 
-static struct cpu *make_cpu(struct sim_machine *m, const struct sim_config *config,
-                            GError **error)
+static struct cpu *make_cpu(struct sim_machine *m, const struct sim_config *config, GError **error)
 {
     const struct cpu_config cpu = {
         .count = config->cpus,

@@ -177,8 +177,7 @@ uint64_t sim_scheduler_now_ns(const struct sim_scheduler *s)
  * The turn of one CPU, or a part of it.
  * Returns: true with *stop when the time limit has been reached.
  */
-static bool take_turn(struct sim_scheduler *s, const struct sim_limits *limits,
-                      enum sim_stop *stop)
+static bool take_turn(struct sim_scheduler *s, const struct sim_limits *limits, enum sim_stop *stop)
 {
     uint64_t deadline = ns_to_cycles(s, s->slice_end_ns);
     uint64_t limit = ns_to_cycles(s, limits->virtual_ns);

@@ -114,11 +114,8 @@ static void heap_remove(struct sim_timeline *tl, struct sim_event *ev)
 void sim_event_register(struct sim_timeline *tl, struct sim_event *ev, const char *name,
                         void (*fire)(void *user, uint64_t due_ns), void *user)
 {
-    *ev = (struct sim_event){.name = name,
-                             .fire = fire,
-                             .user = user,
-                             .due_ns = SIM_TIME_NEVER,
-                             .order = tl->count};
+    *ev = (struct sim_event){
+        .name = name, .fire = fire, .user = user, .due_ns = SIM_TIME_NEVER, .order = tl->count};
     tl->count++;
     tl->heap = g_renew(struct sim_event *, tl->heap, tl->count);
     tl->all = g_renew(struct sim_event *, tl->all, tl->count);

@@ -43,7 +43,7 @@ struct ioapic {
 
     uint8_t index;
     uint8_t id;
-    uint32_t levels; /* electrical level of each wire */
+    uint32_t levels;             /* electrical level of each wire */
     uint64_t entry[IOAPIC_PINS]; /* without ENTRY_STATUS, which is computed */
 };
 

@@ -180,8 +180,7 @@ static bool deliver_lowest(struct lapic *l, const struct apic_message *msg)
     for (unsigned i = 0; i < l->count; i++) {
         struct lapic_cpu *a = &l->cpu[i];
 
-        if (matches(a, msg) && is_software_enabled(a) &&
-            (!best || lapic_ppr(a) < lapic_ppr(best)))
+        if (matches(a, msg) && is_software_enabled(a) && (!best || lapic_ppr(a) < lapic_ppr(best)))
             best = a;
     }
     return best && lapic_accept(best, APIC_FIXED, msg->vector, msg->level);

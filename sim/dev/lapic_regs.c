@@ -36,10 +36,10 @@ enum {
  *   19-18 shorthand | 15 level triggered | 14 assert | 12 delivery status | 11 logical |
  *   10-8 delivery mode | 7-0 vector
  */
-#define ICR_WRITABLE  0x000ccfffu
-#define ICR_LEVEL     (1u << 15)
-#define ICR_ASSERT    (1u << 14)
-#define ICR_LOGICAL   (1u << 11)
+#define ICR_WRITABLE       0x000ccfffu
+#define ICR_LEVEL          (1u << 15)
+#define ICR_ASSERT         (1u << 14)
+#define ICR_LOGICAL        (1u << 11)
 #define ICR_SHORTHAND(icr) ((icr) >> 18 & 3)
 enum { SHORTHAND_NONE, SHORTHAND_SELF, SHORTHAND_ALL, SHORTHAND_OTHERS };
 
@@ -208,8 +208,8 @@ static void lvt_write(struct lapic_cpu *a, unsigned entry, uint32_t value)
         lvt |= a->lvt[entry] & LVT_REMOTE_IRR;
     a->lvt[entry] = lvt;
     if (entry == LVT_TIMER)
-        lapic_timer_configure(&a->timer, (enum lapic_timer_mode)(lvt >> 17 & 3),
-                              lvt & LVT_MASKED, now_ns(a));
+        lapic_timer_configure(&a->timer, (enum lapic_timer_mode)(lvt >> 17 & 3), lvt & LVT_MASKED,
+                              now_ns(a));
     if (entry == LVT_LINT0) {
         lapic_lint_level(a, 0);
         lapic_update(a);
@@ -333,7 +333,6 @@ bool lapic_msr_write(struct lapic *l, unsigned vcpu, uint32_t msr, uint64_t valu
         return base_write(a, value);
     if (msr != LAPIC_MSR_TSC_DEADLINE || !l->wires->tsc_due_ns)
         return false;
-    lapic_timer_set_deadline(&a->timer, value,
-                             l->wires->tsc_due_ns(l->wires->user, vcpu, value));
+    lapic_timer_set_deadline(&a->timer, value, l->wires->tsc_due_ns(l->wires->user, vcpu, value));
     return true;
 }

@@ -30,8 +30,8 @@ GQuark cpu_error_quark(void)
     return g_quark_from_static_string("fake-cpu");
 }
 
-struct cpu *cpu_new(const struct cpu_config *config, struct mmu_ram *ram,
-                    const struct cpu_bus *bus, GError **error)
+struct cpu *cpu_new(const struct cpu_config *config, struct mmu_ram *ram, const struct cpu_bus *bus,
+                    GError **error)
 {
     struct cpu *cpu = g_new0(struct cpu, 1);
 

@@ -202,8 +202,9 @@ Test(sim_ioapic, polarity_is_that_of_the_wire)
 
 Test(sim_ioapic, every_delivery_mode_is_passed_on)
 {
-    static const char *const want[8] = {"p1.0.40E ", "p1.1.40E ", "p1.2.40E ", "",
-                                        "p1.4.40E nmi1 ", "p1.5.40E init1 ", "", "p1.7.40E "};
+    static const char *const want[8] = {"p1.0.40E ", "p1.1.40E ",      "p1.2.40E ",
+                                        "",          "p1.4.40E nmi1 ", "p1.5.40E init1 ",
+                                        "",          "p1.7.40E "};
 
     for (unsigned mode = 0; mode < 8; mode++) {
         entry(5, 1, mode << 8 | 0x40);

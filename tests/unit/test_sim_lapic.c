@@ -36,8 +36,8 @@ static int ack(unsigned vcpu)
 
 static bool send(uint8_t destination, bool logical, enum apic_mode mode, uint8_t vector)
 {
-    return lapic_deliver(rig.lapic, &(struct apic_message){destination, logical, mode, vector,
-                                                           false});
+    return lapic_deliver(rig.lapic,
+                         &(struct apic_message){destination, logical, mode, vector, false});
 }
 
 static void enable_all(void)
@@ -358,8 +358,8 @@ Test(sim_lapic, illegal_vectors_are_not_sent_and_set_the_error_status)
 
 Test(sim_lapic, registers_that_do_not_exist_set_the_error_status)
 {
-    static const unsigned none[] = {0x000, 0x010, 0x040, 0x070, 0x290, 0x2f0, 0x3a0, 0x3d0,
-                                    0x3f0, 0x400, 0xff0};
+    static const unsigned none[] = {0x000, 0x010, 0x040, 0x070, 0x290, 0x2f0,
+                                    0x3a0, 0x3d0, 0x3f0, 0x400, 0xff0};
 
     for (unsigned i = 0; i < G_N_ELEMENTS(none); i++) {
         cr_assert_eq(rd(0, none[i]), 0);

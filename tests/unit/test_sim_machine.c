@@ -145,7 +145,10 @@ static void eoi(void *user, unsigned vcpu, uint64_t n)
     mov(user, vcpu, OP(LAPIC + 0xb0, n));
 }
 
-#define CALL(f, what, how) {.kind = FAKE_CALL, .call = f, .n = OP(what, how)}
+#define CALL(f, what, how)                                                                         \
+    {                                                                                              \
+        .kind = FAKE_CALL, .call = f, .n = OP(what, how)                                           \
+    }
 
 static void ends_with(const struct fake_op *ops, unsigned count, enum sim_stop want)
 {
@@ -175,11 +178,9 @@ Test(sim_machine, exit_port_ends_the_run_with_its_value)
 Test(sim_machine, every_end_has_its_stop_reason)
 {
     static const struct fake_op off[] = {CALL(outw, 0x604, 5 << 10 | 1 << 13)},
-                                reset[] = {CALL(outb, 0xcf9, 6)},
-                                kbd[] = {CALL(outb, 0x64, 0xfe)},
+                                reset[] = {CALL(outb, 0xcf9, 6)}, kbd[] = {CALL(outb, 0x64, 0xfe)},
                                 halted[] = {{.kind = FAKE_HALT_DEAD}},
-                                triple[] = {{.kind = FAKE_RESET}},
-                                crash[] = {{.kind = FAKE_CRASH}};
+                                triple[] = {{.kind = FAKE_RESET}}, crash[] = {{.kind = FAKE_CRASH}};
 
     ends_with(off, 1, SIM_STOP_POWER_OFF);
     ends_with(reset, 1, SIM_STOP_RESET);
@@ -217,8 +218,11 @@ Test(sim_machine, console_bytes_come_out_in_order)
 Test(sim_machine, pit_interrupts_through_the_8259_in_virtual_wire_mode)
 {
     /* Setting the mode raises the output: that edge is waiting when IRQ 0 is unmasked. */
-    static const struct fake_op ops[] = {PIT_TICKS, CALL(outb, 0x21, 0xfe), CALL(outb, 0x20, 0x20),
-                                         {.kind = FAKE_HALT}, CALL(outb, 0xf4, 0)};
+    static const struct fake_op ops[] = {PIT_TICKS,
+                                         CALL(outb, 0x21, 0xfe),
+                                         CALL(outb, 0x20, 0x20),
+                                         {.kind = FAKE_HALT},
+                                         CALL(outb, 0xf4, 0)};
     struct rig r;
 
     rig_open(&r, 1, NULL);
@@ -233,13 +237,10 @@ Test(sim_machine, pit_interrupts_through_the_8259_in_virtual_wire_mode)
 
 Test(sim_machine, pit_interrupts_through_io_apic_pin_2)
 {
-    static const struct fake_op ops[] = {PIT_TICKS,
-                                         CALL(mov, IOAPIC, 0x14),
-                                         CALL(mov, IOAPIC + 0x10, 0x31),
-                                         {.kind = FAKE_HALT},
-                                         CALL(eoi, 0, 0),
-                                         {.kind = FAKE_HALT},
-                                         CALL(outb, 0xf4, 0)};
+    static const struct fake_op ops[] = {
+        PIT_TICKS,           CALL(mov, IOAPIC, 0x14), CALL(mov, IOAPIC + 0x10, 0x31),
+        {.kind = FAKE_HALT}, CALL(eoi, 0, 0),         {.kind = FAKE_HALT},
+        CALL(outb, 0xf4, 0)};
     struct rig r;
 
     rig_open(&r, 1, NULL);
@@ -289,9 +290,11 @@ Test(sim_machine, init_and_startup_start_another_cpu)
 
 Test(sim_machine, nmi_from_the_pit_wakes_a_machine_with_interrupts_off)
 {
-    static const struct fake_op ops[] = {PIT_TICKS, CALL(mov, IOAPIC, 0x14),
+    static const struct fake_op ops[] = {PIT_TICKS,
+                                         CALL(mov, IOAPIC, 0x14),
                                          CALL(mov, IOAPIC + 0x10, 0x400),
-                                         {.kind = FAKE_HALT_DEAD}, CALL(outb, 0xf4, 3)};
+                                         {.kind = FAKE_HALT_DEAD},
+                                         CALL(outb, 0xf4, 3)};
     struct rig r;
 
     rig_open(&r, 1, NULL);
@@ -302,14 +305,10 @@ Test(sim_machine, nmi_from_the_pit_wakes_a_machine_with_interrupts_off)
 
 Test(sim_machine, typed_bytes_arrive_at_polling_instants_by_interrupt)
 {
-    static const struct fake_op ops[] = {CALL(mov, IOAPIC, 0x18),
-                                         CALL(mov, IOAPIC + 0x10, 0x34),
-                                         CALL(outb, 0x3f9, 1),
-                                         CALL(outb, 0x3fc, 0xb),
-                                         {.kind = FAKE_HALT},
-                                         CALL(echo, 0, 0),
-                                         CALL(eoi, 0, 0),
-                                         {.kind = FAKE_LOOP, .n = 4}};
+    static const struct fake_op ops[] = {CALL(mov, IOAPIC, 0x18), CALL(mov, IOAPIC + 0x10, 0x34),
+                                         CALL(outb, 0x3f9, 1),    CALL(outb, 0x3fc, 0xb),
+                                         {.kind = FAKE_HALT},     CALL(echo, 0, 0),
+                                         CALL(eoi, 0, 0),         {.kind = FAKE_LOOP, .n = 4}};
     struct rig r;
 
     rig_open(&r, 1, "hello");
@@ -323,8 +322,8 @@ Test(sim_machine, typed_bytes_arrive_at_polling_instants_by_interrupt)
 
 Test(sim_machine, silent_input_changes_nothing)
 {
-    static const struct fake_op ops[] = {PIT_TICKS, {.kind = FAKE_RUN, .n = 5000},
-                                         {.kind = FAKE_LOOP, .n = 3}};
+    static const struct fake_op ops[] = {
+        PIT_TICKS, {.kind = FAKE_RUN, .n = 5000}, {.kind = FAKE_LOOP, .n = 3}};
     char text[2][BASE_HASH_TEXT];
 
     for (unsigned i = 0; i < 2; i++) {
@@ -341,15 +340,21 @@ Test(sim_machine, silent_input_changes_nothing)
 
 Test(sim_machine, stopping_at_any_instruction_and_going_on_changes_nothing)
 {
-    static const struct fake_op bsp[] = {
-        PIT_TICKS, CALL(outb, 0x21, 0xfe), CALL(mov, LAPIC + 0x310, 1 << 24),
-        CALL(mov, LAPIC + 0x300, 0x4608), CALL(mov, LAPIC + 0x3e0, 0xb),
-        CALL(mov, LAPIC + 0x320, 0x20040), CALL(mov, LAPIC + 0x380, 3001),
-        {.kind = FAKE_RUN, .n = 700}, CALL(mov, LAPIC + 0x300, 0xc4051), {.kind = FAKE_HALT},
-        CALL(eoi, 0, 0), {.kind = FAKE_LOOP, .n = 9}};
+    static const struct fake_op bsp[] = {PIT_TICKS,
+                                         CALL(outb, 0x21, 0xfe),
+                                         CALL(mov, LAPIC + 0x310, 1 << 24),
+                                         CALL(mov, LAPIC + 0x300, 0x4608),
+                                         CALL(mov, LAPIC + 0x3e0, 0xb),
+                                         CALL(mov, LAPIC + 0x320, 0x20040),
+                                         CALL(mov, LAPIC + 0x380, 3001),
+                                         {.kind = FAKE_RUN, .n = 700},
+                                         CALL(mov, LAPIC + 0x300, 0xc4051),
+                                         {.kind = FAKE_HALT},
+                                         CALL(eoi, 0, 0),
+                                         {.kind = FAKE_LOOP, .n = 9}};
     static const struct fake_op ap[] = {
         CALL(mov, LAPIC + 0xf0, 0x1ff), {.kind = FAKE_RUN, .n = 333}, CALL(eoi, 0, 0),
-        CALL(outb, 0x3f8, 'x'), {.kind = FAKE_HALT}, {.kind = FAKE_LOOP, .n = 1}};
+        CALL(outb, 0x3f8, 'x'),         {.kind = FAKE_HALT},          {.kind = FAKE_LOOP, .n = 1}};
     char want[BASE_HASH_TEXT], got[BASE_HASH_TEXT];
 
     for (unsigned step = 1; step < 3000; step = step * 2 + 1) {
@@ -358,8 +363,7 @@ Test(sim_machine, stopping_at_any_instruction_and_going_on_changes_nothing)
         rig_open(&a, 2, NULL);
         script(&a, 0, bsp, G_N_ELEMENTS(bsp));
         script(&a, 1, ap, G_N_ELEMENTS(ap));
-        cr_assert_eq(sim_machine_run(a.m, &(struct sim_limits){5000, UINT64_MAX}),
-                     SIM_STOP_LIMIT);
+        cr_assert_eq(sim_machine_run(a.m, &(struct sim_limits){5000, UINT64_MAX}), SIM_STOP_LIMIT);
         sim_machine_state_hash(a.m, want);
         rig_open(&b, 2, NULL);
         script(&b, 0, bsp, G_N_ELEMENTS(bsp));

@@ -12,7 +12,7 @@ struct rig {
     uint64_t earlier_ns; /* last call of earlier() */
     unsigned earlier_calls;
     struct sim_event event[EVENTS];
-    GArray *fired; /* struct firing */
+    GArray *fired;           /* struct firing */
     struct sim_event *chain; /* armed by every firing of event 0, at chain_ns */
     uint64_t chain_ns;
 };
