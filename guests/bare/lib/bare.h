@@ -116,6 +116,8 @@ struct frame {
 /* A hook sees the frame after it is recorded; 1 = iret to it, 0 = recover. */
 typedef int (*hook_fn)(struct frame *);
 extern hook_fn hook[256];
+/* Outlives T(): for stray interrupts while no snippet runs. */
+extern hook_fn base_hook[256];
 
 /* Runs s in the given mode until an exception; the vector, DONE at its end. */
 u32 run(enum mode m, struct snip *s);

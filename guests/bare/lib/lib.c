@@ -13,7 +13,7 @@ struct input in;
 struct rec log_[LOGS];
 u32 nlog;
 struct rec *rec = log_;
-hook_fn hook[256];
+hook_fn hook[256], base_hook[256];
 u32 last_cs;
 u8 test_stack[8192] __attribute__((aligned(4096)));
 asm(".globl test_stack_top\n.set test_stack_top, test_stack + 8192");
@@ -322,6 +322,8 @@ int trap_c(struct frame *f)
 	r->rbp = f->bp; r->rsi = f->si; r->rdi = f->di;
 	if (hook[f->vec])
 		return hook[f->vec](f);
+	if (base_hook[f->vec] && (!running || f->vec == 0xff))
+		return base_hook[f->vec](f);
 	if (!running)
 		unexpected(r);
 	return 0;
