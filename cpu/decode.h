@@ -73,7 +73,8 @@ enum cpu_insn_kind {
     CPU_KIND_UD,       /* undefined encodings that the library would execute: #UD */
     CPU_KIND_SYSEXIT,  /* special when long mode needs checks the library lacks */
     CPU_KIND_LOCK_UD,  /* LOCK prefix on what cannot take it: #UD */
-    /* memory forms the device-memory emulator executes (not special) */
+    /* memory forms the device-memory emulator executes (special only where the library's own
+       execution is wrong: LOCK NEG) */
     CPU_KIND_MOV,      /* MOV r/m,r; r,r/m; r/m,imm; moffs; MOVNTI; MOVBE is OTHER */
     CPU_KIND_MOVZX,
     CPU_KIND_MOVSX,

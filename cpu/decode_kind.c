@@ -44,6 +44,8 @@ static void group_write(const struct decode_raw *raw, struct verdict *v)
     case 0xf6: /* only NOT and NEG */
     case 0xf7:
         writes = reg == 2 || reg == 3;
+        if (reg == 3 && raw->lock) /* the library derives the flags from the operand */
+            v->flags |= CPU_INSN_SPECIAL;
         break;
     default: /* FE */
         writes = reg < 2;

@@ -237,6 +237,8 @@ enum cpu_emulate cpu_emulate_special(struct cpu *c, const struct cpu_insn *insn,
     struct emulate e = {
         .c = c, .env = env_load(c), .vcpu = cpu_loaded(c), .insn = insn, .exc = exc};
 
+    if (insn->kind >= CPU_KIND_MOV)
+        return cpu_emulate_memory(c, insn, exc);
     if (insn->kind >= ARRAY_LEN(special_fns) || !special_fns[insn->kind])
         return CPU_EMULATE_UNKNOWN;
     return special_fns[insn->kind](&e);
