@@ -27,7 +27,7 @@ G_DEFINE_QUARK(sim-loader-error-quark, sim_loader_error)
 
 #define BOOT_MAGIC 0x2badb002u
 #define LOADER_NAME "paravane"
-#define KERNEL_BYTES_MAX (1ull << 30)
+#define KERNEL_BYTES_MAX (256ull << 20)
 
 #define BASE_END SIM_ACPI_EBDA /* base memory; from here to 640 KiB lies the EBDA */
 #define BASE_TOP 0xa0000u

@@ -360,6 +360,6 @@ Test(sim_image, files_that_are_none_are_named)
     load_refused_with(&f, "kernel: is empty");
     g_clear_error(&f.error);
     cr_assert_eq(truncate(path, 1ll << 31), 0);
-    load_refused_with(&f, "kernel: is larger than the limit of 1G");
+    load_refused_with(&f, "kernel: is larger than the limit of 256M");
     teardown(&f);
 }
