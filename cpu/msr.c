@@ -77,13 +77,26 @@ static bool read_tsc(struct msr_access *a)
     return true;
 }
 
+/* An armed deadline is a value of the TSC: when the TSC jumps, its instant moves (SDM 3A 10.5.4.1).
+ * Outside TSC-deadline mode the register reads as 0. */
+static void set_tsc_offset(struct msr_access *a, uint64_t offset)
+{
+    const struct cpu_bus *bus = cpu_get_bus(a->c);
+    uint64_t deadline;
+
+    a->v->tsc_offset = offset;
+    if (cpu_model_has(cpu_get_model(a->c), CPU_FEATURE_TSC_DEADLINE) &&
+        bus->msr_read(bus->user, a->v->index, MSR_TSC_DEADLINE, &deadline) && deadline != 0)
+        bus->msr_write(bus->user, a->v->index, MSR_TSC_DEADLINE, deadline);
+}
+
 /* A write moves IA32_TSC_ADJUST by as much as the counter (SDM 3B 17.17.3). */
 static bool write_tsc(struct msr_access *a)
 {
     uint64_t offset = a->value - cpu_cycles(a->c, a->v->index);
 
     a->v->tsc_adjust += offset - a->v->tsc_offset;
-    a->v->tsc_offset = offset;
+    set_tsc_offset(a, offset);
     return true;
 }
 
@@ -97,7 +110,7 @@ static bool write_tsc_adjust(struct msr_access *a)
 {
     if (!cpu_model_has(cpu_get_model(a->c), CPU_FEATURE_TSC_ADJUST))
         return false;
-    a->v->tsc_offset += a->value - a->v->tsc_adjust;
+    set_tsc_offset(a, a->v->tsc_offset + a->value - a->v->tsc_adjust);
     a->v->tsc_adjust = a->value;
     return true;
 }
@@ -179,11 +192,14 @@ static bool write_misc_enable(struct msr_access *a)
     return true;
 }
 
-/* Machine check with no bank at all. */
+/*
+ * Machine check with no bank at all.  Readable in every model: Xen's XENMC_physcpuinfo reads it
+ * whatever CPUID says, and dom0's Linux asks for that.
+ */
 static bool read_mcg_cap(struct msr_access *a)
 {
     a->value = 0;
-    return cpu_model_has(cpu_get_model(a->c), CPU_FEATURE_MCA);
+    return true;
 }
 
 static bool read_mcg_status(struct msr_access *a)

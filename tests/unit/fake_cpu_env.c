@@ -42,10 +42,12 @@ static bool bus_msr_write(void *user, unsigned vcpu, uint32_t msr, uint64_t valu
     (void)vcpu;
     if (msr == 0x1b)
         c->apic_base = value;
-    else if (msr == 0x6e0)
-        c->deadline = value;
-    else
+    else if (msr != 0x6e0)
         return false;
+    else {
+        c->deadline = value;
+        c->deadline_writes++;
+    }
     return true;
 }
 

@@ -23,6 +23,7 @@ struct cpu {
     struct cpu_bus bus;
     const struct cpu_model *model;
     uint64_t apic_base, deadline;
+    unsigned deadline_writes;
     char crash[200];
     uint8_t xmm[16][16];
     uint8_t page[FAKE_MEMORY_BYTES / PAGE_SIZE];

@@ -50,6 +50,19 @@ Test(cpu_cpuid, v1_is_what_its_page_says)
     expect(0x80000008, 0, 0x3028, 0, 0, 0);
 }
 
+Test(cpu_cpuid, other_models_are_what_their_page_says)
+{
+    c->model = cpu_model_find("paravane-v2");
+    expect(1, 0, 0x1067a, 0x00000800, 0x43d82203, 0x078bfbfd);
+    expect(7, 0, 0, 0x1c0283, 0, 0);
+    expect(0x80000001, 0, 0, 0, 0x121, 0x2c100800);
+    c->model = cpu_model_find("paravane-min");
+    expect(0, 0, 6, 0x756e6547, 0x6c65746e, 0x49656e69);
+    expect(1, 0, 0x10676, 0x00000800, 0, 0x078bbb7d);
+    expect(0x80000001, 0, 0, 0, 0, 0x20100800);
+    expect(7, 0, 4, 0, 0, 0);
+}
+
 Test(cpu_cpuid, no_model_offers_what_cannot_be_executed)
 {
     const char *const *names = cpu_model_names();

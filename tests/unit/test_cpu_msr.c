@@ -99,6 +99,19 @@ Test(cpu_msr, tsc_adjust_and_tsc_move_together)
     cr_assert_eq(rd(0x10), 1050);
 }
 
+Test(cpu_msr, armed_deadline_is_armed_anew_when_the_tsc_jumps)
+{
+    use_model("paravane-v2");
+    takes(0x10, 100);
+    cr_assert_eq(c->deadline_writes, 0);
+    takes(0x6e0, 5000);
+    takes(0x10, 200);
+    cr_assert_eq(c->deadline_writes, 2);
+    takes(0x3b, 7);
+    cr_assert_eq(c->deadline_writes, 3);
+    cr_assert_eq(c->deadline, 5000);
+}
+
 Test(cpu_msr, local_apic_answers_for_its_own)
 {
     takes(0x1b, 0xfee00000);
