@@ -74,24 +74,24 @@ static unsigned chip_rank(const struct chip *c, unsigned line)
     return (line - c->lowest - 1) & 7;
 }
 
+/* Lines in service that hold others back: in special mask mode a masked one does not. */
+static unsigned chip_serving(const struct chip *c)
+{
+    return chip_highest(c, c->special_mask ? c->isr & (uint8_t)~c->imr : c->isr);
+}
+
 /*
  * The request that would be acknowledged now, PIC_NONE if there is none.
  *
- * Normally anything of the priority in service or below waits.  In special mask mode only
- * lines that are themselves in service wait.  In special fully nested mode the master lets
- * further requests of the slave through while one is in service.
+ * Anything of the priority in service or below waits.  In special fully nested mode the
+ * master lets further requests of the slave through while one is in service.
  */
 static unsigned chip_next(const struct chip *c)
 {
-    uint8_t wanted = c->irr & (uint8_t)~c->imr;
-    unsigned line, serving;
+    unsigned line = chip_highest(c, c->irr & (uint8_t)~c->imr), serving = chip_serving(c);
 
     if (c->step != PIC_READY)
         return PIC_NONE;
-    if (c->special_mask)
-        return chip_highest(c, wanted & (uint8_t)~c->isr);
-    line = chip_highest(c, wanted);
-    serving = chip_highest(c, c->isr);
     if (line == PIC_NONE || serving == PIC_NONE)
         return line;
     if (chip_rank(c, line) < chip_rank(c, serving))
@@ -188,7 +188,7 @@ static void chip_write_icw1(struct chip *c, uint8_t value)
 static void chip_write_ocw2(struct chip *c, uint8_t value)
 {
     unsigned line = value & OCW2_LEVEL;
-    unsigned serving = chip_highest(c, c->special_mask ? c->isr & (uint8_t)~c->imr : c->isr);
+    unsigned serving = chip_serving(c);
 
     switch (value >> 5) {
     case 0: /* clear rotation in automatic end of interrupt */

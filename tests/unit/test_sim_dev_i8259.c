@@ -157,6 +157,17 @@ Test(i8259, special_mask_mode_lets_lower_priorities_through)
     cr_assert_not(f.line[OUTPUT], "mode off again");
 }
 
+Test(i8259, special_mask_mode_frees_only_what_a_masked_line_in_service_held_back)
+{
+    pulse(1);
+    i8259_ack(p);
+    fake_out(&f, 0x20, 0x68);
+    pulse(5);
+    cr_assert_not(f.line[OUTPUT], "1 is in service and not masked");
+    fake_out(&f, 0x21, 0x02);
+    cr_assert(f.line[OUTPUT]);
+}
+
 Test(i8259, automatic_end_leaves_nothing_in_service)
 {
     program(3);
