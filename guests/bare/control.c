@@ -111,14 +111,14 @@ static void g_cr_fatal(void)
 	ulong c0 = rcr0(), c3 = rcr3(), c4 = rcr4();
 	u32 r[4];
 
-	cpuid(0x80000008, 0, r);
-	cr_case("cr3-beyond-maxphyaddr", "SDM 2B MOV CR: bits of CR3 above MAXPHYADDR are #GP(0)", &wcr3_, c3 | 1ul << 55, GP);
-	if ((r[0] & 0xff) < 52)
-		cr_case("cr3-at-maxphyaddr", "SDM 3A 4.5: the first bit above MAXPHYADDR is #GP(0)", &wcr3_, c3 | 1ul << (r[0] & 0xff), GP);
 	cr4_gates(0);
 	cr_case("cr4-bit15", "SDM 2B MOV CR: a reserved bit of CR4 is #GP(0)", &wcr4_, c4 | 1ul << 15, GP);
 	cr_case("cr4-bit63", "SDM 2B MOV CR: a reserved bit of CR4 is #GP(0)", &wcr4_, c4 | 1ul << 63, GP);
 	cr_case("cr4-bit31", "SDM 2B MOV CR: a reserved bit of CR4 is #GP(0)", &wcr4_, c4 | 1ul << 31, GP);
+	cpuid(0x80000008, 0, r);
+	cr_case("cr3-beyond-maxphyaddr", "SDM 2B MOV CR: bits of CR3 above MAXPHYADDR are #GP(0)", &wcr3_, c3 | 1ul << 55, GP);
+	if ((r[0] & 0xff) < 52)
+		cr_case("cr3-at-maxphyaddr", "SDM 3A 4.5: the first bit above MAXPHYADDR is #GP(0)", &wcr3_, c3 | 1ul << (r[0] & 0xff), GP);
 	cr_case("cr4-pae-in-long", "SDM 2B MOV CR: clearing PAE in long mode is #GP(0)", &wcr4_, c4 & ~(ulong)CR4_PAE, GP);
 	cr_case("cr0-no-pg-in-64", "SDM 2B MOV CR: clearing PG in 64-bit mode is #GP(0)", &wcr0_, c0 & ~(ulong)CR0_PG, GP);
 	cr_case("cr0-pg-without-pe", "SDM 2B MOV CR: PG=1 with PE=0 is #GP(0)", &wcr0_, c0 & ~1ul, GP);

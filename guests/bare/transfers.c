@@ -234,13 +234,25 @@ static void iret_case(enum mode m, const char *name, const char *ref, u64 cs, u6
 	}
 }
 
+/* What lies behind a 16-byte code segment, should a subject run into it. */
+static u8 behind[64] = { [0 ... 63] = 0x90 };
+
+static void short_code(u8 access)
+{
+	for (int i = 0; i < 64; i += 2) {
+		behind[i] = 0xcd;
+		behind[i + 1] = 0xf0;
+	}
+	gdt_set(0xd0, (ulong)behind, 0xf, access, 4);
+}
+
 static void g_iret(void)
 {
 	u64 u = (ulong)umark;
 
 	gdt_set(0xc0, 0, 0xfffff, 0x9f, 0xa);		/* conforming, DPL 0 */
 	gdt_set(0xc8, 0, 0xfffff, 0xfb, 0xe);		/* L and D both */
-	gdt_set(0xd0, 0, 0xf, 0xfb, 4);			/* short 32-bit code */
+	short_code(0xfb);
 	gdt_set(0xd8, 0, 0xfffff, 0x73, 0xc);		/* not-present data, DPL 3 */
 	gdt_set(0xe0, 0, 0xfffff, 0x7b, 0xa);		/* not-present code, DPL 3 */
 	gdt_set(0xe8, 0, 0xfffff, 0xf1, 0xc);		/* read-only data, DPL 3 */
@@ -376,7 +388,7 @@ static void g_far(void)
 
 	gdt_set(0xc0, 0, 0xfffff, 0x9f, 0xa);
 	gdt_set(0xe0, 0, 0xfffff, 0x7b, 0xa);
-	gdt_set(0xd0, 0, 0xf, 0x9b, 4);
+	short_code(0x9b);
 	far_case(&ljmp, R0_64, "ljmp-same", "SDM 2A JMP: far, same segment", KCS, u, DONE, 0, KCS);
 	far_case(&ljmp, R0_64, "ljmp-compat", "SDM 2A JMP: far to 32-bit code enters compatibility mode", KCS32, u, DONE, 0, KCS32);
 	far_case(&ljmp, R3_64, "ljmp-compat", "SDM 2A JMP: ring 3 to 32-bit code", UCS32, u, DONE, 0, UCS32);
