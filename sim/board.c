@@ -244,8 +244,9 @@ static void console_tx(void *user, uint8_t byte)
 }
 
 /*
- * Console input comes at fixed instants, as much as the UART has room for.  The event is
- * armed with and without an input, so that attaching a silent one changes nothing.
+ * Console input comes at fixed instants, as much as the UART has room for; the input is asked
+ * even when there is no room, for it may want to end the run.  The event is armed with and
+ * without an input, so that attaching a silent one changes nothing.
  */
 static void input_poll_fire(void *user, uint64_t due_ns)
 {
@@ -255,7 +256,7 @@ static void input_poll_fire(void *user, uint64_t due_ns)
     uint8_t buf[64];
 
     sim_event_arm(m->services.timeline, &m->input_poll, due_ns + m->input_poll_ns);
-    if (!in || !in->poll || room == 0)
+    if (!in || !in->poll)
         return;
     room = in->poll(in->user, BASE_INPUT_CONSOLE, due_ns, buf, MIN(room, sizeof(buf)));
     if (room)

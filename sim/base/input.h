@@ -20,7 +20,7 @@ struct base_input {
     void *user;
     /**
      * poll - bytes that arrive on @channel at @virtual_ns.
-     * @buf: at most @size_bytes are written.
+     * @buf: at most @size_bytes are written, which may be 0 (no room now).
      * Returns: the number of bytes, 0 when there are none now.
      */
     size_t (*poll)(void *user, enum base_input_channel channel, uint64_t virtual_ns, uint8_t *buf,

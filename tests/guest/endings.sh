@@ -65,9 +65,9 @@ ends SPIN "a limit of virtual time is a good end" 0 limit --until vtime=1ms
 tap_equal "the limit of virtual time is exact" 1000000 "$(guest_value SPIN virtual_ns)"
 cp "$tap_dir/SPIN.json" "$tap_dir/whole.json"
 small_run SPIN --until vtime=1ms --pause-random 1000:1:1M
-guest_same "1,000 stops on the way change nothing" whole SPIN
+small_same "1,000 stops on the way change nothing" whole SPIN
 small_run SPIN --until vtime=1ms --pause-at 1,2,3,5,999999
-guest_same "stops next to each other change nothing" whole SPIN
+small_same "stops next to each other change nothing" whole SPIN
 small_guest SPEW
 ends SPEW "a text on the console is a good end" 0 limit --until "console=small gu"
 tap_equal "nothing is shown behind the text" "small gu" "$(cat "$tap_dir/SPEW.console")"

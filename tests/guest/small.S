@@ -53,7 +53,10 @@ faulty:
         movl %eax, %cr0
         nop
 #elif defined(ECHO)                     /* says every byte back; 'Q' ends well, 'F' badly */
-1:      movw $COM1 + 5, %dx
+1:      movl $500, %ecx                 /* ports are slow, waiting is not */
+3:      decl %ecx
+        jnz 3b
+        movw $COM1 + 5, %dx
         inb %dx, %al
         testb $1, %al
         jz 1b

@@ -15,3 +15,14 @@ small_run() {
     shift
     guest_run "$name" "$machines/bare.machine" --set "boot.kernel=$tap_dir/$name.elf" "$@"
 }
+
+# small_same CLAIM ONE TWO - two runs did the same, stopped on the way or not.  `blocks` is not
+# compared: a block that is stopped in counts as two.
+small_same() {
+    local key one= two=
+    for key in insns virtual_ns state_hash console_hash stop_reason; do
+        one="$one$key $(guest_value "$2" $key) "
+        two="$two$key $(guest_value "$3" $key) "
+    done
+    tap_equal "$1" "$one" "$two"
+}

@@ -8,25 +8,27 @@
 guest_needs
 command -v expect >/dev/null || tap_skip_all "expect is not installed: run tools/setup"
 small_guest ECHO
+small_guest SPIN
 ulimit -c 0
 
-# in_terminal ACTIONS - the echoing guest, started from a shell in a terminal of its own.
+# in_terminal ACTIONS [GUEST] - the guest (ECHO), started from a shell in a terminal of its own.
 # ACTIONS is what the user does, in expect's language: `modes FILE` notes the terminal's
 # modes, `signal NAME` signals the program.  Leaves the modes in before, during and after,
 # the exit status in status, and everything that was on the screen in screen.
 in_terminal() {
+    local elf=$tap_dir/${2:-ECHO}.elf
     rm -f "$tap_dir"/{before,during,after,status}
     cat >"$tap_dir/actions" <<END
 set timeout 20
 set stty_init sane
 spawn -noecho sh
 proc modes {file} { global spawn_out; exec stty -g <\$spawn_out(slave,name) >$tap_dir/\$file }
-proc signal {name} { exec kill -s \$name [exec pgrep -n -f "run.*boot.kernel=$tap_dir/ECHO.elf"] }
+proc signal {name} { exec kill -s \$name [exec pgrep -n -f "run.*boot.kernel=$elf"] }
 send "PS1='rea''dy> '\r"
 expect "ready> "
 send "stty -g >'$tap_dir/before'\r"
 expect "ready> "
-send "'$PARAVANE' run '$machines/bare.machine' --set 'boot.kernel=$tap_dir/ECHO.elf'\r"
+send "'$PARAVANE' run '$machines/bare.machine' --set 'boot.kernel=$elf'\r"
 expect "small guest"
 sleep 0.3
 modes during
@@ -65,6 +67,9 @@ in_terminal 'send "\003\032\034\001\001"; sleep 0.5; send "Q"'
 restored "the guest ends the run, and Ctrl-C, Ctrl-Z, Ctrl-\\ and Ctrl-A Ctrl-A were for it" 0
 in_terminal 'send "F"'
 restored "a bad end" 1
+
+in_terminal 'send "0123456789abcdefghi"; sleep 0.5; send "\001x"' SPIN
+restored "Ctrl-A x while the guest takes no keys" 0
 
 for name in INT TERM HUP QUIT ABRT SEGV BUS ILL FPE; do
     in_terminal "signal $name"
