@@ -770,3 +770,56 @@ Test(cpu_emulate, cmpxchg_leaves_the_accumulator_alone_when_equal)
     expect_done("0f b1 0b", 3);
     cr_expect_eq(env->regs[RAX], 7);
 }
+
+/* ---- anything at all ---- */
+
+static void random_state(struct base_rng *rng)
+{
+    static const uint32_t flags[] = {0, 0x9300, 0xc09300, 0xc09b00, 0xc09700, 0xa09b00, 0xc09100};
+
+    for (unsigned i = 0; i < 16; i++) {
+        uint64_t value = base_rng_next(rng);
+
+        env->regs[i] = value & 1 ? value : value >> (44 + (value >> 1 & 15));
+    }
+    for (unsigned i = 0; i < 6; i++) {
+        segment(i, flags[base_rng_next(rng) % ARRAY_LEN(flags)], (uint32_t)base_rng_next(rng));
+        env->segs[i].base = base_rng_next(rng) & 0xffff;
+    }
+    env->hflags = base_rng_next(rng) & (HF_CPL | HF_CS32 | HF_CS64 | HF_SS32 | HF_LMA | HF_PE);
+    env->eflags = base_rng_next(rng) & 0x3fffd5;
+    env->df = base_rng_next(rng) & 1 ? 1 : -1;
+    env->cr[0] = base_rng_next(rng) & 0xe005003f;
+    env->cr[4] = base_rng_next(rng) & 0x3f07ff;
+    env->eip = base_rng_next(rng) >> (base_rng_next(rng) & 63);
+    env->tr.limit = base_rng_next(rng) & 0x1fff;
+    env->tr.base = base_rng_next(rng) & 0xfffff;
+    c->page[base_rng_next(rng) % ARRAY_LEN(c->page)] = base_rng_next(rng) & 7;
+    port_log[0] = '\0';
+}
+
+Test(cpu_emulate, random_code_in_random_states_stays_inside)
+{
+    struct base_rng rng;
+    unsigned done = 0, faults = 0;
+
+    base_rng_init(&rng, 3, 0);
+    for (unsigned i = 0; i < 300000; i++) {
+        uint64_t code[2] = {base_rng_next(&rng), base_rng_next(&rng)};
+        struct cpu_insn insn;
+        enum cpu_emulate result;
+
+        random_state(&rng);
+        c->model = cpu_model_find(i & 1 ? "paravane-v2" : "paravane-min");
+        if (!cpu_decode(cpu_code_mode(env), (const uint8_t *)code, 15, env->eip, &insn))
+            continue;
+        result = insn.flags & CPU_INSN_SPECIAL ? cpu_emulate_special(c, &insn, &exc)
+                                               : cpu_emulate_memory(c, &insn, &exc);
+        done += result == CPU_EMULATE_DONE;
+        faults += result == CPU_EMULATE_EXCEPTION;
+        if (result == CPU_EMULATE_EXCEPTION)
+            cr_assert_lt(exc.vector, 32, "vector %u", exc.vector);
+    }
+    cr_expect_gt(done, 2000, "%u done", done);
+    cr_expect_gt(faults, 20000, "%u faults", faults);
+}
