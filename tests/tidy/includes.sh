@@ -48,10 +48,10 @@ layer sim sim/base mmu cpu sim
 layer traces sim/base traces
 layer tools sim/base mmu cpu sim traces tools
 
-# home LIBRARY FILES... - these files include the library; wanted: exactly one, in cpu/.
-# Tests of cpu/ may: they compare with it.
+# home LIBRARY PATTERN MINE - one source file includes the library, and only in cpu/;
+# MINE is how the names of the files that know it start.
 home() {
-    local library=$1 pattern=$2 files count
+    local library=$1 pattern=$2 mine=$3 files count header
     files=$(sources sim mmu cpu traces tools hv guests tests |
         xargs grep -lE "^[ \t]*#[ \t]*include[ \t]*[<\"]$pattern" 2>/dev/null |
         grep -v '^tests/unit/test_cpu_')
@@ -62,11 +62,15 @@ home() {
     else
         tap_equal "one source file includes $library" 1 "$count"
     fi
-    tap_empty "no header includes $library" "$(echo "$files" | grep '\.h$')"
+    # A header with the library's types is for the files named after it only.
+    for header in $(echo "$files" | grep '\.h$'); do
+        tap_empty "$header is included by nothing but $mine*" \
+            "$(grep -lE "^[ \t]*#[ \t]*include[ \t]*\"$header\"" $(sources sim mmu cpu traces tools) | grep -v "^$mine")"
+    done
 }
 
-home Unicorn 'unicorn/'
-home Capstone 'capstone/'
+home Unicorn 'unicorn/' cpu/engine
+home Capstone 'capstone/' cpu/decode
 
 # What runs inside the machine knows nothing of the simulator.
 bad=
