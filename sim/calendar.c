@@ -5,8 +5,8 @@
 #include <string.h>
 
 #define DAY_SECONDS 86400
-#define YEAR_MIN 1980
-#define YEAR_MAX 2099
+#define YEAR_MIN    1980
+#define YEAR_MAX    2099
 
 static bool is_leap(unsigned year)
 {
@@ -61,8 +61,8 @@ bool sim_calendar_parse(const char *text, int64_t *seconds)
     if (year < YEAR_MIN || year > YEAR_MAX || month < 1 || month > 12 || day < 1 ||
         day > month_days(year, month) || hour > 23 || minute > 59 || second > 59)
         return false;
-    *seconds = (days_before(year, month) + day - 1) * DAY_SECONDS + hour * 3600 + minute * 60 +
-               second;
+    *seconds =
+        (days_before(year, month) + day - 1) * DAY_SECONDS + hour * 3600 + minute * 60 + second;
     return true;
 }
 

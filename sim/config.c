@@ -19,21 +19,29 @@
 #include "sim/calendar.h"
 #include "sim/image.h"
 
-G_DEFINE_QUARK(sim-config-error-quark, sim_config_error)
+G_DEFINE_QUARK(sim_config_error, sim_config_error)
 
 #define FILE_BYTES_MAX (1u << 20)
-#define MODULES_MAX 64
-#define MODULE_PREFIX "module."
+#define MODULES_MAX    64
+#define MODULE_PREFIX  "module."
 
-enum kind { KIND_SIZE, KIND_FREQUENCY, KIND_NUMBER, KIND_NAME, KIND_TEXT, KIND_PATH, KIND_DATE,
-            KIND_GOOD };
+enum kind {
+    KIND_SIZE,
+    KIND_FREQUENCY,
+    KIND_NUMBER,
+    KIND_NAME,
+    KIND_TEXT,
+    KIND_PATH,
+    KIND_DATE,
+    KIND_GOOD
+};
 
 struct key {
     const char *group; /* NULL: of every [module.NAME] */
     const char *name;
     enum kind kind;
-    uint16_t offset;     /* in struct sim_config, or in struct sim_config_module */
-    uint16_t size_bytes; /* of the member */
+    uint16_t offset;             /* in struct sim_config, or in struct sim_config_module */
+    uint16_t size_bytes;         /* of the member */
     uint64_t min, max, multiple; /* numbers */
     const char *fallback;        /* as it would stand in the file */
 };
@@ -145,8 +153,8 @@ static bool key_in_group(const struct key *key, const char *group)
     return g_str_has_prefix(group, MODULE_PREFIX);
 }
 
-static gboolean unknown(GError **error, const struct place *at, const char *what,
-                        const char *wrong, const char *const *names, unsigned count)
+static gboolean unknown(GError **error, const struct place *at, const char *what, const char *wrong,
+                        const char *const *names, unsigned count)
 {
     g_autofree char *near = suggestion(wrong, names, count);
 
@@ -159,7 +167,8 @@ static gboolean unknown(GError **error, const struct place *at, const char *what
 static gboolean check_module_name(const struct place *at, GError **error)
 {
     const char *name = at->group + strlen(MODULE_PREFIX);
-    size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_");
+    size_t length =
+        strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_");
 
     if (length > 0 && name[length] == '\0' && length <= 64)
         return TRUE;
@@ -249,8 +258,8 @@ static gboolean set_path(void *member, const struct place *at, const char *value
         return TRUE;
     }
     folder = g_path_get_dirname(at->file);
-    set_text(member, strcmp(folder, ".") == 0 ? g_strdup(value)
-                                              : g_build_filename(folder, value, NULL));
+    set_text(member,
+             strcmp(folder, ".") == 0 ? g_strdup(value) : g_build_filename(folder, value, NULL));
     return TRUE;
 }
 
@@ -353,7 +362,8 @@ static gboolean check_twice(const char *file, const char *text, GError **error)
             *equals = '\0';
             name = g_strdup_printf("%s %s", group, g_strchomp(line));
         } else {
-            return fail_line(error, file, i + 1, "neither a [group], nor KEY=VALUE, nor a # comment");
+            return fail_line(error, file, i + 1,
+                             "neither a [group], nor KEY=VALUE, nor a # comment");
         }
         if (!g_hash_table_add(seen, name)) {
             g_autofree char *message = g_strdup_printf("%s is given twice", name);

@@ -12,7 +12,7 @@
 
 #include "sim/base/units.h"
 
-G_DEFINE_QUARK(sim-image-error-quark, sim_image_error)
+G_DEFINE_QUARK(sim_image_error, sim_image_error)
 
 G_GNUC_PRINTF(4, 5)
 static void *fail(GError **error, enum sim_image_error code, const char *path, const char *format,
@@ -107,9 +107,8 @@ static size_t gunzip_member(const char *name, const uint8_t *data, size_t size_b
 
         if (result == G_CONVERTER_ERROR) {
             fail(error, SIM_IMAGE_ERROR_FORMAT, name, "%s",
-                 g_error_matches(why, G_IO_ERROR, G_IO_ERROR_PARTIAL_INPUT)
-                     ? "truncated gzip data"
-                     : "damaged gzip data");
+                 g_error_matches(why, G_IO_ERROR, G_IO_ERROR_PARTIAL_INPUT) ? "truncated gzip data"
+                                                                            : "damaged gzip data");
             return 0;
         }
         at += took;

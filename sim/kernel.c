@@ -18,16 +18,16 @@
  *
  * The addresses count only with flag 16; they then replace what an ELF header says.
  */
-#define HEADER_MAGIC 0x1badb002u
+#define HEADER_MAGIC        0x1badb002u
 #define HEADER_SEARCH_BYTES 8192u
-#define HEADER_BYTES 12u
-#define HEADER_FULL_BYTES 32u
-#define FLAG_PAGE_ALIGN (1u << 0)  /* modules are always aligned */
-#define FLAG_MEMORY_INFO (1u << 1) /* always given */
-#define FLAG_VIDEO (1u << 2)       /* a wish: there is no graphics to offer */
-#define FLAG_ADDRESSES (1u << 16)
-#define FLAGS_REQUIRED 0xffffu /* bits 0-15 not known to the loader must make it refuse */
-#define FLAGS_KNOWN (FLAG_PAGE_ALIGN | FLAG_MEMORY_INFO | FLAG_VIDEO)
+#define HEADER_BYTES        12u
+#define HEADER_FULL_BYTES   32u
+#define FLAG_PAGE_ALIGN     (1u << 0) /* modules are always aligned */
+#define FLAG_MEMORY_INFO    (1u << 1) /* always given */
+#define FLAG_VIDEO          (1u << 2) /* a wish: there is no graphics to offer */
+#define FLAG_ADDRESSES      (1u << 16)
+#define FLAGS_REQUIRED      0xffffu /* bits 0-15 not known to the loader must make it refuse */
+#define FLAGS_KNOWN         (FLAG_PAGE_ALIGN | FLAG_MEMORY_INFO | FLAG_VIDEO)
 
 /* The file being read. */
 struct file {
@@ -99,8 +99,8 @@ static gboolean add_segment(struct sim_kernel *out, const struct file *f, uint64
                     "a segment of %" PRIu64 " bytes at physical address 0x%" PRIx64
                     " ends beyond 4 GiB",
                     mem_bytes, pa);
-    out->segment[out->count++] = (struct sim_kernel_segment){
-        (size_t)offset, (size_t)file_bytes, (uint32_t)pa, (uint32_t)mem_bytes};
+    out->segment[out->count++] = (struct sim_kernel_segment){(size_t)offset, (size_t)file_bytes,
+                                                             (uint32_t)pa, (uint32_t)mem_bytes};
     return TRUE;
 }
 
@@ -196,14 +196,14 @@ static void read_segment(const uint8_t *p, bool is64, struct elf_segment *out)
         Elf64_Phdr h;
 
         memcpy(&h, p, sizeof(h));
-        *out = (struct elf_segment){h.p_offset, h.p_vaddr, h.p_paddr,
-                                    h.p_filesz, h.p_memsz, h.p_type};
+        *out =
+            (struct elf_segment){h.p_offset, h.p_vaddr, h.p_paddr, h.p_filesz, h.p_memsz, h.p_type};
     } else {
         Elf32_Phdr h;
 
         memcpy(&h, p, sizeof(h));
-        *out = (struct elf_segment){h.p_offset, h.p_vaddr, h.p_paddr,
-                                    h.p_filesz, h.p_memsz, h.p_type};
+        *out =
+            (struct elf_segment){h.p_offset, h.p_vaddr, h.p_paddr, h.p_filesz, h.p_memsz, h.p_type};
     }
 }
 
@@ -286,7 +286,8 @@ gboolean sim_kernel_parse(const char *name, const uint8_t *data, size_t size_byt
                     is_elf(&f) ? "" : ", nor an ELF file");
     out->flags = word_at(header + 4);
     if (out->flags & FLAGS_REQUIRED & ~FLAGS_KNOWN)
-        return fail(error, &f, "its Multiboot header requires features 0x%x, which do not exist here",
+        return fail(error, &f,
+                    "its Multiboot header requires features 0x%x, which do not exist here",
                     out->flags & FLAGS_REQUIRED & ~FLAGS_KNOWN);
     ok = out->flags & FLAG_ADDRESSES ? parse_flat(out, &f, header, error)
                                      : parse_elf(out, &f, error);

@@ -13,10 +13,10 @@
 #define SIM_KERNEL_SEGMENTS_MAX 64
 
 struct sim_kernel_segment {
-    size_t offset;       /* in the file */
-    size_t file_bytes;   /* taken from the file */
-    uint32_t pa;         /* physical address of the first byte */
-    uint32_t mem_bytes;  /* >= file_bytes and > 0; the rest is zero; pa + mem_bytes <= 4 GiB */
+    size_t offset;      /* in the file */
+    size_t file_bytes;  /* taken from the file */
+    uint32_t pa;        /* physical address of the first byte */
+    uint32_t mem_bytes; /* >= file_bytes and > 0; the rest is zero; pa + mem_bytes <= 4 GiB */
 };
 
 struct sim_kernel {

@@ -23,28 +23,28 @@
 #include "sim/image.h"
 #include "sim/kernel.h"
 
-G_DEFINE_QUARK(sim-loader-error-quark, sim_loader_error)
+G_DEFINE_QUARK(sim_loader_error, sim_loader_error)
 
-#define BOOT_MAGIC 0x2badb002u
-#define LOADER_NAME "paravane"
+#define BOOT_MAGIC       0x2badb002u
+#define LOADER_NAME      "paravane"
 #define KERNEL_BYTES_MAX (256ull << 20)
 
-#define BASE_END SIM_ACPI_EBDA /* base memory; from here to 640 KiB lies the EBDA */
-#define BASE_TOP 0xa0000u
+#define BASE_END        SIM_ACPI_EBDA /* base memory; from here to 640 KiB lies the EBDA */
+#define BASE_TOP        0xa0000u
 #define KERNEL_BASE_MIN 0x1000u /* below: interrupt vectors and BIOS data */
-#define INFO_BASE 0x10000u
-#define INFO_BYTES_MAX 0x10000u
-#define BIOS_BASE SIM_ACPI_BASE
-#define BIOS_END SIM_ACPI_END
-#define MODULES_BASE 0x1000000u
-#define IOAPIC_BASE 0xfec00000u
-#define LAPIC_BASE 0xfee00000u
+#define INFO_BASE       0x10000u
+#define INFO_BYTES_MAX  0x10000u
+#define BIOS_BASE       SIM_ACPI_BASE
+#define BIOS_END        SIM_ACPI_END
+#define MODULES_BASE    0x1000000u
+#define IOAPIC_BASE     0xfec00000u
+#define LAPIC_BASE      0xfee00000u
 
 /* Multiboot information structure, specification section 3.3: the part that is filled in. */
-#define INFO_MEMORY (1u << 0)
-#define INFO_CMDLINE (1u << 2)
-#define INFO_MODULES (1u << 3)
-#define INFO_MAP (1u << 6)
+#define INFO_MEMORY      (1u << 0)
+#define INFO_CMDLINE     (1u << 2)
+#define INFO_MODULES     (1u << 3)
+#define INFO_MAP         (1u << 6)
 #define INFO_LOADER_NAME (1u << 9)
 struct info {
     uint32_t flags;
@@ -102,13 +102,13 @@ static gboolean check_place(const struct mmu_ram *ram, const char *path,
     else if (overlaps(s->pa, s->mem_bytes, BASE_END, BIOS_END - BASE_END))
         what = "the BIOS and video areas";
     if (what)
-        return fail_space(error, path,
-                          "its segment at 0x%x-0x%" PRIx64 " overlaps %s; link it at 1 MiB or above",
-                          s->pa, end, what);
+        return fail_space(
+            error, path, "its segment at 0x%x-0x%" PRIx64 " overlaps %s; link it at 1 MiB or above",
+            s->pa, end, what);
     if (!mmu_ram_has(ram, s->pa, s->mem_bytes))
         return fail_space(error, path,
-                          "its segment at 0x%x-0x%" PRIx64 " does not fit into RAM, which ends at 0x%"
-                          PRIx64,
+                          "its segment at 0x%x-0x%" PRIx64
+                          " does not fit into RAM, which ends at 0x%" PRIx64,
                           s->pa, end, ram->low_bytes);
     return TRUE;
 }
@@ -180,10 +180,11 @@ static uint64_t place_modules(const struct mmu_ram *ram, const struct sim_config
     start = MAX(page_up(kernel_end), BIOS_END);
     if (start + total <= ram->low_bytes)
         return start;
-    fail_space(error, config->file,
-               "the %u modules need %" PRIu64 " KiB, but between the end of the kernel and the end of "
-               "low RAM there are %" PRIu64 " KiB; give the machine more memory",
-               files->len, total >> 10, ram->low_bytes > start ? (ram->low_bytes - start) >> 10 : 0);
+    fail_space(
+        error, config->file,
+        "the %u modules need %" PRIu64 " KiB, but between the end of the kernel and the end of "
+        "low RAM there are %" PRIu64 " KiB; give the machine more memory",
+        files->len, total >> 10, ram->low_bytes > start ? (ram->low_bytes - start) >> 10 : 0);
     return 0;
 }
 
@@ -282,10 +283,11 @@ static gboolean load_info(struct mmu_ram *ram, const struct sim_config *config, 
     info.mem_upper_kib = (uint32_t)((ram->low_bytes - BIOS_END) >> 10);
     memcpy(area->data, &info, sizeof(info));
     if (area->len > INFO_BYTES_MAX)
-        return fail_space(error, config->file,
-                          "the command lines are too long: %u bytes of boot information, at most %u "
-                          "are possible",
-                          area->len, INFO_BYTES_MAX);
+        return fail_space(
+            error, config->file,
+            "the command lines are too long: %u bytes of boot information, at most %u "
+            "are possible",
+            area->len, INFO_BYTES_MAX);
     mmu_ram_write(ram, GPA(INFO_BASE), area->data, area->len);
     return TRUE;
 }

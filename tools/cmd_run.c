@@ -133,7 +133,8 @@ static void show_progress(struct run *run)
     if (now_us - run->shown_us < PROGRESS_EVERY_US)
         return;
     run->shown_us = now_us;
-    fprintf(stderr, "\r%" PRIu64 " M instructions, %" PRIu64 ".%03" PRIu64 " s virtual, %.1f s wall\033[K",
+    fprintf(stderr,
+            "\r%" PRIu64 " M instructions, %" PRIu64 ".%03" PRIu64 " s virtual, %.1f s wall\033[K",
             sim_machine_insns(run->machine) / 1000000, virtual_ns / 1000000000,
             virtual_ns / 1000000 % 1000, (double)(now_us - run->start_us) / 1e6);
 }
@@ -151,8 +152,8 @@ static struct sim_limits next_limits(struct run *run)
     if (run->next_pause < o->pauses->len)
         limits.insns = MIN(limits.insns, g_array_index(o->pauses, uint64_t, run->next_pause));
     if (run->progress)
-        limits.virtual_ns = MIN(limits.virtual_ns,
-                                sim_machine_virtual_ns(run->machine) + PROGRESS_SLICE_NS);
+        limits.virtual_ns =
+            MIN(limits.virtual_ns, sim_machine_virtual_ns(run->machine) + PROGRESS_SLICE_NS);
     return limits;
 }
 
@@ -310,7 +311,8 @@ static int run_once(struct run *run)
     if (!prepare_inputs(run, &error) || !prepare_machine(run, &error))
         return tools_fail(error);
     if (run->interactive) {
-        fputs("paravane: you are at the guest's console; Ctrl-A x leaves, Ctrl-A h helps\n", stderr);
+        fputs("paravane: you are at the guest's console; Ctrl-A x leaves, Ctrl-A h helps\n",
+              stderr);
         if (!console_open(&error))
             return tools_fail(error);
     }

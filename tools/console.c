@@ -20,7 +20,7 @@
 
 #include "sim/base/types.h"
 
-#define CTRL_A 0x01
+#define CTRL_A       0x01
 #define AHEAD_MAX_NS 1000000000ll /* never sleep longer than this in one go */
 
 static const int fatal_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGQUIT};
@@ -100,7 +100,7 @@ static void on_ending(int number)
     interrupt_fn();
 }
 
-static void catch(int number, void (*handler)(int))
+static void catch (int number, void (*handler)(int))
 {
     struct sigaction action = {.sa_handler = handler, .sa_flags = SA_ONSTACK};
 
@@ -124,7 +124,7 @@ static void on_suspend(int number)
 
     restore();
     die_of(number); /* returns when we are continued, or at once where nobody could do that */
-    catch(number, on_suspend);
+    catch (number, on_suspend);
     if (active)
         set_raw();
     errno = error;
@@ -137,7 +137,7 @@ static void catch_fatal_signals(void)
 
     sigaltstack(&alternate, NULL);
     for (unsigned i = 0; i < ARRAY_LEN(fatal_signals); i++)
-        catch(fatal_signals[i], on_fatal);
+        catch (fatal_signals[i], on_fatal);
 }
 
 bool console_is_usable(void)
@@ -158,8 +158,8 @@ gboolean console_open(GError **error)
         atexit(console_close);
     at_exit_done = true;
     catch_fatal_signals();
-    catch(SIGTSTP, on_suspend);
-    catch(SIGCONT, on_continue);
+    catch (SIGTSTP, on_suspend);
+    catch (SIGCONT, on_continue);
     active = 1;
     set_raw();
     return TRUE;
@@ -180,7 +180,7 @@ void console_catch_signals(void (*interrupt)(void))
 {
     interrupt_fn = interrupt;
     for (unsigned i = 0; i < ARRAY_LEN(ending_signals); i++)
-        catch(ending_signals[i], on_ending);
+        catch (ending_signals[i], on_ending);
 }
 
 int console_caught_signal(void)

@@ -15,11 +15,11 @@
 #define CONSOLE_OUT_BUFFER 4096
 
 struct console_out {
-    int fd;            /* -1: not shown */
-    int error;         /* errno of the first write that failed, 0 if none */
+    int fd;    /* -1: not shown */
+    int error; /* errno of the first write that failed, 0 if none */
     struct base_hash hash;
     uint64_t total_bytes;
-    uint8_t last;      /* byte */
+    uint8_t last;                  /* byte */
     struct console_script *script; /* is told every byte; may be NULL; borrowed */
     struct text_match until;
     bool has_until, until_seen;

@@ -18,11 +18,11 @@
 #include "sim/image.h"
 #include "tools/text_match.h"
 
-G_DEFINE_QUARK(console-script-error-quark, console_script_error)
+G_DEFINE_QUARK(console_script_error, console_script_error)
 
-#define SCRIPT_BYTES_MAX (1u << 20)
+#define SCRIPT_BYTES_MAX   (1u << 20)
 #define TIMEOUT_DEFAULT_NS (300ull * 1000000000)
-#define NEVER UINT64_MAX
+#define NEVER              UINT64_MAX
 
 enum step_kind { STEP_EXPECT, STEP_SEND, STEP_WAIT };
 
@@ -36,12 +36,12 @@ struct step {
 
 struct console_script {
     char *name;
-    GArray *steps; /* struct step */
-    unsigned at;   /* current step */
+    GArray *steps;           /* struct step */
+    unsigned at;             /* current step */
     struct text_match match; /* of the current step if it is an EXPECT */
     GByteArray *backlog;
-    size_t sent;        /* SEND: bytes taken */
-    uint64_t until_ns;  /* EXPECT, WAIT: when it ends; 0 until the first poll that sees it */
+    size_t sent;       /* SEND: bytes taken */
+    uint64_t until_ns; /* EXPECT, WAIT: when it ends; 0 until the first poll that sees it */
     bool timed_out;
 };
 
@@ -100,8 +100,9 @@ static GByteArray *parse_bytes(const struct console_script *s, unsigned line, co
             int value = unescape(&text);
 
             if (value < 0) {
-                fail(error, s, line, "unknown escape; there are \\n \\r \\t \\a \\b \\e \\f \\v \\0 "
-                                     "\\\\ \\\" \\' \\xNN");
+                fail(error, s, line,
+                     "unknown escape; there are \\n \\r \\t \\a \\b \\e \\f \\v \\0 "
+                     "\\\\ \\\" \\' \\xNN");
                 return NULL;
             }
             byte = (uint8_t)value;
@@ -212,8 +213,7 @@ void console_script_output(struct console_script *s, uint8_t byte)
 
 static bool is_over(struct console_script *s, const struct step *step, uint64_t virtual_ns)
 {
-    if (s->until_ns == 0 &&
-        __builtin_add_overflow(virtual_ns, step->length_ns, &s->until_ns))
+    if (s->until_ns == 0 && __builtin_add_overflow(virtual_ns, step->length_ns, &s->until_ns))
         s->until_ns = NEVER;
     return virtual_ns >= s->until_ns && s->until_ns != NEVER;
 }
@@ -259,9 +259,9 @@ char *console_script_unmet(const struct console_script *s)
         const struct step *step = &g_array_index(s->steps, struct step, i);
 
         if (step->kind == STEP_EXPECT)
-            return g_strdup_printf("%s:%u: %s: \"%s\"", s->name, step->line,
-                                   s->timed_out ? "timed out waiting for" : "the console never said",
-                                   step->source);
+            return g_strdup_printf(
+                "%s:%u: %s: \"%s\"", s->name, step->line,
+                s->timed_out ? "timed out waiting for" : "the console never said", step->source);
     }
     return NULL;
 }
@@ -316,8 +316,9 @@ static GBytes *read_stdin(GError **error)
 struct console_script *console_script_load(const char *path, GError **error)
 {
     bool is_stdin = strcmp(path, "-") == 0;
-    g_autoptr(GBytes) bytes =
-        is_stdin ? read_stdin(error) : sim_image_read(path, SCRIPT_BYTES_MAX, SIM_IMAGE_PLAIN, error);
+    g_autoptr(GBytes) bytes = is_stdin
+                                  ? read_stdin(error)
+                                  : sim_image_read(path, SCRIPT_BYTES_MAX, SIM_IMAGE_PLAIN, error);
     size_t size_bytes;
     const char *text;
 

@@ -5,7 +5,7 @@
 
 #include "sim/base/types.h"
 
-#define BLOCKS 16
+#define BLOCKS              16
 #define LINES_PER_BLOCK_MAX 24
 
 static void put_address(FILE *out, const struct symbols *symbols, uint64_t address)
@@ -37,7 +37,8 @@ void report_registers(FILE *out, const struct cpu_regs *r)
             "  cr0 %08" PRIx64 "  cr2 %016" PRIx64 "  cr3 %016" PRIx64 "  cr4 %08" PRIx64
             "  cr8 %" PRIx64 "  efer %04" PRIx64 "\n",
             r->cr0, r->cr2, r->cr3, r->cr4, r->cr8, r->efer);
-    fprintf(out, "  dr0 %016" PRIx64 "  dr1 %016" PRIx64 "  dr2 %016" PRIx64 "  dr3 %016" PRIx64 "\n",
+    fprintf(out,
+            "  dr0 %016" PRIx64 "  dr1 %016" PRIx64 "  dr2 %016" PRIx64 "  dr3 %016" PRIx64 "\n",
             r->dr[0], r->dr[1], r->dr[2], r->dr[3]);
     fprintf(out, "  dr6 %016" PRIx64 "  dr7 %016" PRIx64 "\n", r->dr[6], r->dr[7]);
     for (unsigned i = 0; i < ARRAY_LEN(segments); i++)

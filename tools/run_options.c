@@ -7,7 +7,7 @@
 #include "sim/base/types.h"
 #include "sim/base/units.h"
 
-G_DEFINE_QUARK(run-options-error-quark, run_options_error)
+G_DEFINE_QUARK(run_options_error, run_options_error)
 
 #define PAUSES_MAX 1000000u
 
@@ -45,7 +45,8 @@ static gboolean option_seed(struct run_options *o, const char *value, GError **e
     uint64_t seed;
 
     if (!base_units_parse(value, base_units_none, &seed))
-        return fail(error, "--seed needs a number from 0 to 18446744073709551615, not \"%s\"", value);
+        return fail(error, "--seed needs a number from 0 to 18446744073709551615, not \"%s\"",
+                    value);
     add_set(o, g_strdup_printf("machine.seed=%s", value));
     return TRUE;
 }
@@ -60,7 +61,8 @@ static gboolean option_until(struct run_options *o, const char *value, GError **
     }
     if (g_str_has_prefix(value, "vtime=")) {
         if (!base_units_parse(value + 6, base_units_duration, &o->until_ns))
-            return fail(error, "--until vtime= needs a time such as 500us, 20ms or 1.5s, not \"%s\"",
+            return fail(error,
+                        "--until vtime= needs a time such as 500us, 20ms or 1.5s, not \"%s\"",
                         value + 6);
         return TRUE;
     }

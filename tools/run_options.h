@@ -13,17 +13,17 @@
 
 struct run_options {
     const char *machine;
-    GPtrArray *sets; /* const char *, NULL-terminated; --seed is one of them */
+    GPtrArray *sets;                /* const char *, NULL-terminated; --seed is one of them */
     uint64_t until_insns, until_ns; /* UINT64_MAX: none */
     const char *until_text;         /* NULL: none */
     const char *script;
     const char *summary;
     const char *symbols;
     bool quiet, hash, help;
-    unsigned verify;  /* 0: run once */
+    unsigned verify;   /* 0: run once */
     GPtrArray *repeat; /* char *: the arguments for one run of several (no --verify, --summary,
                           --quiet); not NULL-terminated */
-    GArray *pauses;   /* uint64_t instruction counts, rising: stop there and go on */
+    GArray *pauses;    /* uint64_t instruction counts, rising: stop there and go on */
 };
 
 /**

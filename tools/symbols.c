@@ -8,10 +8,10 @@
 
 #include "sim/image.h"
 
-G_DEFINE_QUARK(symbols-error-quark, symbols_error)
+G_DEFINE_QUARK(symbols_error, symbols_error)
 
 #define FILE_BYTES_MAX (1ull << 30)
-#define FAR_BYTES (1u << 20) /* a symbol without a size names no more than this */
+#define FAR_BYTES      (1u << 20) /* a symbol without a size names no more than this */
 
 struct symbol {
     uint64_t address;
@@ -43,7 +43,8 @@ static void add_symbol(struct symbols *symbols, Elf *elf, size_t strings, const 
     const char *name;
     struct symbol symbol;
 
-    if (sym->st_shndx == SHN_UNDEF || (type != STT_FUNC && type != STT_NOTYPE && type != STT_OBJECT))
+    if (sym->st_shndx == SHN_UNDEF ||
+        (type != STT_FUNC && type != STT_NOTYPE && type != STT_OBJECT))
         return;
     name = elf_strptr(elf, strings, sym->st_name);
     if (!name || !*name)

@@ -20,7 +20,7 @@
 #include "tools/console_out.h"
 #include "tools/summary.h"
 
-#define PROGRAM "/proc/self/exe"
+#define PROGRAM   "/proc/self/exe"
 #define PAD_BYTES 1237 /* by so much does the environment grow from run to run */
 
 /* What must be the same; also the table's columns. */
@@ -31,7 +31,7 @@ static const struct field {
               {"blocks", 13},      {"state_hash", 32}, {"console_hash", 32}};
 
 struct outcome {
-    int status; /* exit status, or -1 when it died of a signal */
+    int status;    /* exit status, or -1 when it died of a signal */
     char *summary; /* JSON text; NULL if there is none */
     char *value[ARRAY_LEN(fields)];
     double wall_s;
@@ -176,8 +176,7 @@ static bool run_each(const struct run_options *options, const char *folder,
         print_row(i + 1, &outcomes[i]);
         *differs |= compare(i + 1, &outcomes[0], &outcomes[i]);
     }
-    return !options->summary ||
-           summary_write_text(options->summary, outcomes[0].summary, error);
+    return !options->summary || summary_write_text(options->summary, outcomes[0].summary, error);
 }
 
 /* Returns: an exit status. */

@@ -9,9 +9,8 @@ const struct base_unit base_units_none[] = {{"", 1}, {NULL, 0}};
 const struct base_unit base_units_size[] = {
     {"", 1}, {"K", 1ull << 10}, {"M", 1ull << 20}, {"G", 1ull << 30}, {NULL, 0}};
 const struct base_unit base_units_frequency[] = {
-    {"", 1},         {"Hz", 1},         {"kHz", 1000},          {"k", 1000},
-    {"MHz", 1000000}, {"M", 1000000}, {"GHz", 1000000000}, {"G", 1000000000},
-    {NULL, 0}};
+    {"", 1},        {"Hz", 1},           {"kHz", 1000},     {"k", 1000}, {"MHz", 1000000},
+    {"M", 1000000}, {"GHz", 1000000000}, {"G", 1000000000}, {NULL, 0}};
 const struct base_unit base_units_count[] = {
     {"", 1}, {"k", 1000}, {"M", 1000000}, {"G", 1000000000}, {NULL, 0}};
 const struct base_unit base_units_duration[] = {

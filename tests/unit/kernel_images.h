@@ -10,10 +10,10 @@
 #include <stdint.h>
 #include <string.h>
 
-#define MAGIC 0x1badb002u
-#define TEXT_AT 0x400u /* offset of the code in the images made here */
+#define MAGIC      0x1badb002u
+#define TEXT_AT    0x400u /* offset of the code in the images made here */
 #define TEXT_BYTES 0x100u
-#define BASE 0x100000u
+#define BASE       0x100000u
 
 /* --- images ------------------------------------------------------------------------------ */
 
@@ -45,9 +45,14 @@ static inline struct image elf32(void)
 {
     struct image image = {{0}};
     Elf32_Ehdr e = {.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS32, ELFDATA2LSB, EV_CURRENT},
-                    .e_type = ET_EXEC, .e_machine = EM_386, .e_version = 1, .e_entry = BASE + 0x10,
-                    .e_phoff = sizeof(e), .e_ehsize = sizeof(e),
-                    .e_phentsize = sizeof(Elf32_Phdr), .e_phnum = 2};
+                    .e_type = ET_EXEC,
+                    .e_machine = EM_386,
+                    .e_version = 1,
+                    .e_entry = BASE + 0x10,
+                    .e_phoff = sizeof(e),
+                    .e_ehsize = sizeof(e),
+                    .e_phentsize = sizeof(Elf32_Phdr),
+                    .e_phnum = 2};
     Elf32_Phdr p[2] = {{PT_LOAD, TEXT_AT, BASE, BASE, TEXT_BYTES, 0x1000, 7, 0x1000},
                        {PT_LOAD, 0, BASE + 0x2000, BASE + 0x2000, 0, 0x800, 6, 0x1000}};
 
@@ -68,9 +73,14 @@ static inline struct image elf64(void)
 {
     struct image image = {{0}};
     Elf64_Ehdr e = {.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
-                    .e_type = ET_EXEC, .e_machine = EM_X86_64, .e_version = 1,
-                    .e_entry = 0xffffffff80000020, .e_phoff = sizeof(e), .e_ehsize = sizeof(e),
-                    .e_phentsize = sizeof(Elf64_Phdr), .e_phnum = 1};
+                    .e_type = ET_EXEC,
+                    .e_machine = EM_X86_64,
+                    .e_version = 1,
+                    .e_entry = 0xffffffff80000020,
+                    .e_phoff = sizeof(e),
+                    .e_ehsize = sizeof(e),
+                    .e_phentsize = sizeof(Elf64_Phdr),
+                    .e_phnum = 1};
     Elf64_Phdr p = {PT_LOAD, 7, TEXT_AT, 0xffffffff80000000, BASE, TEXT_BYTES, TEXT_BYTES, 0x1000};
 
     memcpy(image.bytes, &e, sizeof(e));

@@ -91,8 +91,12 @@ Test(base_units, sizes_are_written_in_the_largest_whole_unit)
     const struct {
         uint64_t bytes;
         const char *text;
-    } cases[] = {{0, "0"},           {1, "1"},           {4096, "4K"},
-                 {768 << 20, "768M"}, {64ull << 30, "64G"}, {(1ull << 30) + 4096, "1048580K"}};
+    } cases[] = {{0, "0"},
+                 {1, "1"},
+                 {4096, "4K"},
+                 {768 << 20, "768M"},
+                 {64ull << 30, "64G"},
+                 {(1ull << 30) + 4096, "1048580K"}};
 
     for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
         char text[24];

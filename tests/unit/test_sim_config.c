@@ -69,13 +69,13 @@ Test(sim_config, what_is_not_given_has_its_default)
 
 Test(sim_config, every_key_is_read)
 {
-    struct sim_config *c = parse_good(
-        "[machine]\nmemory=2G\ncpus=8\nseed=0xffffffffffffffff\ncpu=other\n"
-        "date=2030-05-06T07:08:09Z\non-halt=good\n"
-        "[boot]\nkernel=/abs/k\ncmdline=a  b\\sc\n"
-        "[timing]\nmodel=flat\nfrequency=2.5GHz\nrdtsc-cycles=25\nport-cycles=1000\n"
-        "mmio-cycles=7\nquantum-ns=1000\ninput-poll-ns=1000000000\n",
-        NULL);
+    struct sim_config *c =
+        parse_good("[machine]\nmemory=2G\ncpus=8\nseed=0xffffffffffffffff\ncpu=other\n"
+                   "date=2030-05-06T07:08:09Z\non-halt=good\n"
+                   "[boot]\nkernel=/abs/k\ncmdline=a  b\\sc\n"
+                   "[timing]\nmodel=flat\nfrequency=2.5GHz\nrdtsc-cycles=25\nport-cycles=1000\n"
+                   "mmio-cycles=7\nquantum-ns=1000\ninput-poll-ns=1000000000\n",
+                   NULL);
 
     cr_assert_eq(c->memory_bytes, 2ull << 30);
     cr_assert_eq(c->cpus, 8);

@@ -266,7 +266,8 @@ Test(sim_loader, command_lines_have_a_limit)
 static GBytes *gzip(const void *data, size_t size_bytes)
 {
     g_autoptr(GZlibCompressor) gz = g_zlib_compressor_new(G_ZLIB_COMPRESSOR_FORMAT_GZIP, 9);
-    g_autoptr(GInputStream) in = g_memory_input_stream_new_from_data(data, (gssize)size_bytes, NULL);
+    g_autoptr(GInputStream) in =
+        g_memory_input_stream_new_from_data(data, (gssize)size_bytes, NULL);
     g_autoptr(GInputStream) out = g_converter_input_stream_new(in, G_CONVERTER(gz));
 
     uint8_t *packed = g_malloc(size_bytes + 4096);
@@ -304,8 +305,7 @@ Test(sim_image, damaged_and_oversized_gzip_files_are_refused)
     static const uint8_t zero[1 << 20];
     g_autoptr(GBytes) packed = gzip(zero, sizeof(zero));
     size_t size_bytes;
-    g_autofree uint8_t *data =
-        g_memdup2(g_bytes_get_data(packed, NULL), g_bytes_get_size(packed));
+    g_autofree uint8_t *data = g_memdup2(g_bytes_get_data(packed, NULL), g_bytes_get_size(packed));
     GError *error = NULL;
 
     size_bytes = g_bytes_get_size(packed);

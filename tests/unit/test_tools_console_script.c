@@ -6,7 +6,7 @@
 #include "tools/console_script.h"
 
 #define SECOND 1000000000ull
-#define MS 1000000ull
+#define MS     1000000ull
 
 static struct console_script *script(const char *text)
 {

@@ -32,8 +32,8 @@ Test(run_options, nothing_but_a_machine_is_enough)
 
 Test(run_options, both_forms_of_a_value_are_understood)
 {
-    const char *const args[8] = {"--set", "a.b=c=d", "m", "--set=e.f=", "--seed=0x10",
-                                 "--until", "insns=2G", "--until=vtime=1.5ms"};
+    const char *const args[8] = {"--set",       "a.b=c=d", "m",        "--set=e.f=",
+                                 "--seed=0x10", "--until", "insns=2G", "--until=vtime=1.5ms"};
     struct run_options o;
 
     cr_assert(parse(&o, args, NULL));
@@ -68,8 +68,8 @@ Test(run_options, pauses_are_sorted_and_random_ones_repeatable)
 
 Test(run_options, a_child_repeats_all_but_what_is_for_the_whole)
 {
-    const char *const args[8] = {"m", "--verify=3", "--quiet", "--summary", "x", "--seed", "4",
-                                 "--hash"};
+    const char *const args[8] = {"m", "--verify=3", "--quiet", "--summary",
+                                 "x", "--seed",     "4",       "--hash"};
     const char *const want[] = {"m", "--seed", "4", "--hash"};
     struct run_options o;
 

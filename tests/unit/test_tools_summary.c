@@ -33,8 +33,9 @@ Test(summary, the_line_says_all)
     struct summary s = example();
     g_autofree char *line = summary_line(&s);
 
-    cr_assert_str_eq(line, "exit-port (value 3) after 8700000000 instructions, 9.000000001 s virtual, "
-                           "10.000 s wall, 870.0 MIPS, state 0123456789abcdef0123456789abcdef");
+    cr_assert_str_eq(line,
+                     "exit-port (value 3) after 8700000000 instructions, 9.000000001 s virtual, "
+                     "10.000 s wall, 870.0 MIPS, state 0123456789abcdef0123456789abcdef");
 }
 
 Test(summary, the_file_has_every_number)
