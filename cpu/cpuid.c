@@ -64,6 +64,7 @@
 #define MISC_ENABLE_LIMIT_LEAF (1ull << 22)
 #define CR4_OSXMMEXCPT         (1ull << 10)
 #define APIC_BASE_MSR          0x1bu
+#define TSC_DEADLINE_MSR       0x6e0u
 #define APIC_BASE_ENABLE       (1ull << 11)
 
 struct cpu_model {
@@ -229,11 +230,22 @@ static void leaf_0(struct cpu *c, const struct cpu_model *model, struct cpuid_re
     out->ecx = register_of("ntel");
 }
 
-static void leaf_1(struct cpu *c, const struct cpu_model *model, struct cpuid_result *out)
+/* The local APIC has the last word on itself: is it enabled, does it know TSC deadlines? */
+static void apic_features(struct cpu *c, struct cpuid_result *out)
 {
     const struct cpu_bus *bus = cpu_get_bus(c);
+    unsigned index = cpu_loaded(c)->index;
+    uint64_t value;
+
+    if (bus->msr_read(bus->user, index, APIC_BASE_MSR, &value) && !(value & APIC_BASE_ENABLE))
+        out->edx &= ~D1_APIC;
+    if (!bus->msr_read(bus->user, index, TSC_DEADLINE_MSR, &value))
+        out->ecx &= ~C1_TSC_DEADLINE;
+}
+
+static void leaf_1(struct cpu *c, const struct cpu_model *model, struct cpuid_result *out)
+{
     unsigned index = cpu_loaded(c)->index, count = cpu_get_config(c)->count;
-    uint64_t apic_base;
 
     out->eax = model->signature;
     out->ebx = index << 24 | 8 << 8; /* initial APIC id; CLFLUSH: 8 quadwords */
@@ -243,9 +255,7 @@ static void leaf_1(struct cpu *c, const struct cpu_model *model, struct cpuid_re
         out->ebx |= 1u << id_bits(count) << 16;
         out->edx |= D1_HTT;
     }
-    if (bus->msr_read(bus->user, index, APIC_BASE_MSR, &apic_base) &&
-        !(apic_base & APIC_BASE_ENABLE))
-        out->edx &= ~D1_APIC;
+    apic_features(c, out);
     if ((model->leaf1_ecx & C1_XSAVE) && (env_load(c)->cr[4] & CR4_OSXSAVE))
         out->ecx |= C1_OSXSAVE;
 }

@@ -28,7 +28,7 @@ static bool bus_msr_read(void *user, unsigned vcpu, uint32_t msr, uint64_t *valu
     (void)vcpu;
     if (msr == 0x1b)
         *value = c->apic_base;
-    else if (msr == 0x6e0)
+    else if (msr == 0x6e0 && !c->no_deadline)
         *value = c->deadline;
     else
         return false;
@@ -42,7 +42,7 @@ static bool bus_msr_write(void *user, unsigned vcpu, uint32_t msr, uint64_t valu
     (void)vcpu;
     if (msr == 0x1b)
         c->apic_base = value;
-    else if (msr != 0x6e0)
+    else if (msr != 0x6e0 || c->no_deadline)
         return false;
     else {
         c->deadline = value;

@@ -24,6 +24,7 @@ struct cpu {
     const struct cpu_model *model;
     uint64_t apic_base, deadline;
     unsigned deadline_writes;
+    bool no_deadline; /* the local APIC has no such mode */
     char crash[200];
     uint8_t xmm[16][16];
     uint8_t page[FAKE_MEMORY_BYTES / PAGE_SIZE];

@@ -179,6 +179,14 @@ Test(cpu_cpuid, apic_bit_follows_the_apics_enable_bit)
     cr_assert_not(cpuid(1, 0).edx & 1u << 9);
 }
 
+Test(cpu_cpuid, deadline_bit_needs_a_local_apic_that_has_it)
+{
+    c->model = cpu_model_find("paravane-v2");
+    cr_assert(cpuid(1, 0).ecx & 1u << 24);
+    c->no_deadline = true;
+    cr_assert_not(cpuid(1, 0).ecx & 1u << 24);
+}
+
 Test(cpu_cpuid, syscall_bit_shows_in_64_bit_mode_only)
 {
     cr_assert(cpuid(0x80000001, 0).edx & 1u << 11);
