@@ -312,8 +312,7 @@ static void front_fill(struct cpu *c, uint64_t va, uint32_t size, const struct c
     e->key = cpu_key(c, va, size);
     e->insns = b->insns;
     e->cost = b->cost;
-    e->rdtsc_tail_insns = b->rdtsc_tail_insns;
-    e->rdtsc_tail_cost = b->rdtsc_tail_cost;
+    e->rdtsc_tail_cost = (uint16_t)MIN(b->rdtsc_tail_cost, UINT16_MAX);
     window_of(c, va >> PAGE_SHIFT)->used_lines[at >> 5] |= 1u << (at & 31);
 }
 

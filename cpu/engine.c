@@ -250,7 +250,6 @@ void engine_stop(struct cpu *c, enum cpu_why why)
 void engine_flush_tlb(struct cpu *c)
 {
     uc_ctl_flush_tlb(c->engine->uc);
-    c->large_fills = false;
     frames_flushed(c);
 }
 
@@ -362,7 +361,8 @@ static uint64_t tsc_in_block(struct cpu *c)
 {
     uint64_t key = c->ring[(c->blocks - 1) % CPU_RING];
     const struct cpu_front *e = &c->front[CPU_FRONT_INDEX(cpu_key_va(key))];
-    uint32_t tail = e->key == key ? e->rdtsc_tail_cost : blocks_rdtsc_tail(c);
+    uint32_t tail = e->key == key && e->rdtsc_tail_cost != UINT16_MAX ? e->rdtsc_tail_cost
+                                                                    : blocks_rdtsc_tail(c);
 
     return cpu_now(c) - tail + c->vcpu[c->current].tsc_offset;
 }

@@ -22,14 +22,13 @@
 struct cpu_front {
     uint64_t key;
     uint16_t insns;
-    uint16_t rdtsc_tail_insns; /* see struct cpu_block */
+    uint16_t rdtsc_tail_cost; /* see struct cpu_block; UINT16_MAX: ask the store */
     uint32_t cost;
-    uint32_t rdtsc_tail_cost;
-    uint32_t pad;
 };
+_Static_assert(sizeof(struct cpu_front) == 16, "four to a cache line");
 
 #define CPU_WINDOW_SHIFT 10 /* entries of a window: one for each 4 bytes of a page */
-#define CPU_WINDOWS 1024
+#define CPU_WINDOWS 4096
 #define CPU_FRONT_ENTRIES (CPU_WINDOWS << CPU_WINDOW_SHIFT)
 #define CPU_FRONT_INDEX(va) (((va) >> 2) & (CPU_FRONT_ENTRIES - 1))
 #define CPU_KEY_SIZE_SHIFT 48
@@ -104,7 +103,12 @@ struct cpu {
     struct cpu_window windows[CPU_WINDOWS];
     GHashTable *flips; /* frame -> how often it became code; looked up only, never walked */
     GArray *written;   /* frames with MMU_FRAME_WRITTEN */
-    bool large_fills;  /* entries of large pages may be in the TLB since the last flush */
+    GArray *mixed;     /* frames with MMU_FRAME_MIXED */
+    uint64_t mixed_until; /* instruction count at which they get another chance */
+    /* Where entries of large pages may be in the TLB since the last flush: a bit for each hash
+     * of a 2 MiB region; huge_fills: a 1 GiB page anywhere. */
+    uint64_t large_fills[64];
+    bool huge_fills;
     struct cpu_env *env; /* raw view, or the saved context's data */
     bool portable;
 
@@ -199,6 +203,10 @@ bool blocks_executes_frame(struct cpu *c, uint64_t mfn);
 
 /** frames_fill - TLB fill.  Returns: false with c->fault set to refuse it. */
 bool frames_fill(struct cpu *c, uint64_t va, unsigned access, uint64_t *pa, unsigned *rights);
+/** frames_may_be_large - whether the TLB may hold a large page's entries around linear @va. */
+bool frames_may_be_large(const struct cpu *c, uint64_t va);
+/** frames_reconsider - MIXED frames become plain ones now and then; between runs of the engine. */
+void frames_reconsider(struct cpu *c);
 /** frames_flushed - the engine's TLB has been flushed. */
 void frames_flushed(struct cpu *c);
 /** frames_code_written - a CODE or MIXED frame is written from outside. */

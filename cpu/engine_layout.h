@@ -5,8 +5,6 @@
 #ifndef PARAVANE_CPU_ENGINE_LAYOUT_H
 #define PARAVANE_CPU_ENGINE_LAYOUT_H
 
-#include <unicorn/unicorn.h>
-
 #include "cpu/internal.h"
 
 struct engine_layout {
@@ -14,9 +12,12 @@ struct engine_layout {
     struct env_offsets off;
 };
 
+struct uc_struct;  /* the library's, opaque: uc_engine */
+struct uc_context;
+
 struct engine {
-    uc_engine *uc;
-    uc_context *scratch; /* of the portable view */
+    struct uc_struct *uc;
+    struct uc_context *scratch; /* of the portable view */
     bool loaded;         /* scratch holds the current state */
     bool fill_refused;
     bool dropping;       /* engine_drop_frame() is at work: MAGIC_BASE addresses are ours */

@@ -23,11 +23,16 @@
 #include "cpu/engine.h"
 
 #define FLIPS_MAX 16
+/* Frames are MIXED mostly while a kernel patches its text: after so many instructions they are
+ * tried as plain ones again, with FLIPS_AGAIN flips to go. */
+#define MIXED_INSNS 30000000u
+#define FLIPS_AGAIN 4
 
 bool frames_init(struct cpu *c)
 {
     c->flips = g_hash_table_new(NULL, NULL);
     c->written = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+    c->mixed = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     return true;
 }
 
@@ -37,6 +42,8 @@ void frames_fini(struct cpu *c)
         g_hash_table_destroy(c->flips);
     if (c->written)
         g_array_free(c->written, TRUE);
+    if (c->mixed)
+        g_array_free(c->mixed, TRUE);
 }
 
 void frames_flushed(struct cpu *c)
@@ -44,6 +51,33 @@ void frames_flushed(struct cpu *c)
     for (guint i = 0; i < c->written->len; i++)
         c->ram->frame[g_array_index(c->written, uint64_t, i)] &= (uint8_t)~MMU_FRAME_WRITTEN;
     g_array_set_size(c->written, 0);
+    memset(c->large_fills, 0, sizeof(c->large_fills));
+    c->huge_fills = false;
+}
+
+static unsigned region_bit(uint64_t va)
+{
+    return (unsigned)(((va >> 21) * 0x9e3779b97f4a7c15ull) >> 52);
+}
+
+static void note_large(struct cpu *c, uint64_t va, uint64_t page_size_bytes)
+{
+    unsigned bit = region_bit(va);
+
+    if (page_size_bytes > (4u << 20))
+        c->huge_fills = true;
+    c->large_fills[bit >> 6] |= 1ull << (bit & 63);
+    if (page_size_bytes == (4u << 20)) { /* 32-bit paging: both halves */
+        bit = region_bit(va ^ (1u << 21));
+        c->large_fills[bit >> 6] |= 1ull << (bit & 63);
+    }
+}
+
+bool frames_may_be_large(const struct cpu *c, uint64_t va)
+{
+    unsigned bit = region_bit(va);
+
+    return c->huge_fills || (c->large_fills[bit >> 6] >> (bit & 63) & 1);
 }
 
 static void mark_written(struct cpu *c, uint64_t mfn)
@@ -77,6 +111,24 @@ static void make_mixed(struct cpu *c, uint64_t mfn)
 {
     drop_code(c, mfn);
     c->ram->frame[mfn] = (uint8_t)((c->ram->frame[mfn] & ~MMU_FRAME_CODE) | MMU_FRAME_MIXED);
+    g_array_append_val(c->mixed, mfn);
+    if (c->mixed->len == 1)
+        c->mixed_until = c->insns + MIXED_INSNS;
+}
+
+void frames_reconsider(struct cpu *c)
+{
+    if (!c->mixed->len || c->insns < c->mixed_until)
+        return;
+    for (guint i = 0; i < c->mixed->len; i++) {
+        uint64_t mfn = g_array_index(c->mixed, uint64_t, i);
+
+        drop_code(c, mfn);
+        c->ram->frame[mfn] &= (uint8_t)~(MMU_FRAME_MIXED | MMU_FRAME_CODE);
+        g_hash_table_insert(c->flips, GSIZE_TO_POINTER(mfn),
+                            GUINT_TO_POINTER(FLIPS_MAX - FLIPS_AGAIN));
+    }
+    g_array_set_size(c->mixed, 0);
 }
 
 void frames_code_written(void *user, uint64_t mfn)
@@ -148,7 +200,7 @@ bool frames_fill(struct cpu *c, uint64_t va, unsigned access, uint64_t *pa, unsi
     if (!mmu_ram_has(c->ram, t.pa.v & ~PAGE_MASK, PAGE_SIZE))
         return refuse(c, FAULT_DEVICE, access, va, t.pa.v, 0);
     if (t.page_size_bytes > PAGE_SIZE)
-        c->large_fills = true;
+        note_large(c, va, t.page_size_bytes);
     mfn = t.pa.v >> PAGE_SHIFT;
     c->ram->frame[mfn] |= MMU_FRAME_TOUCHED;
     *rights = (t.readable ? MMU_READ : 0) | (t.writable && t.dirty ? MMU_WRITE : 0) |

@@ -237,7 +237,7 @@ static void retire(struct cpu *c, uint32_t cost)
 /* INVLPG: the library drops 4 KiB of a large page, and tells nobody. */
 static void invlpg(struct cpu *c, const struct cpu_insn *insn)
 {
-    if (c->large_fills) {
+    if (frames_may_be_large(c, cpu_effective_address(c, insn))) {
         engine_flush_tlb(c);
         c->env->eip += insn->length;
         retire(c, 1);
@@ -562,6 +562,7 @@ enum cpu_stop cpu_run(struct cpu *c, unsigned vcpu, uint64_t deadline, uint64_t 
             c->must_step = false;
             cpu_step(c);
         } else {
+            frames_reconsider(c);
             engine_start(c);
             cpu_handle_stop(c);
         }
