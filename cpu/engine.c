@@ -91,7 +91,11 @@ void env_set_rflags(struct cpu *c, uint64_t rflags)
     env->cc_op = CC_OP_EFLAGS;
     env->cc_src = rflags & ARITHMETIC_FLAGS;
     env->df = rflags & FLAG_DF ? -1 : 1;
-    env->eflags = (rflags & ~(uint64_t)(ARITHMETIC_FLAGS | FLAG_DF)) | 2;
+    /* The library takes them from here when it starts running, from the fields above while it
+     * does. */
+    env->eflags = rflags | 2;
+    if (c->running)
+        env->eflags &= ~(uint64_t)(ARITHMETIC_FLAGS | FLAG_DF);
 }
 
 enum cpu_mode cpu_code_mode(const struct cpu_env *env)
