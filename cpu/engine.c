@@ -223,7 +223,7 @@ static void engine_fault(struct cpu *c)
 void engine_start(struct cpu *c)
 {
     struct engine *e = c->engine;
-    uint64_t rip = c->env->eip;
+    uint64_t rip = env_load(c)->eip;
     uc_err err;
 
     env_store(c);

@@ -23,6 +23,7 @@ struct sim_config {
     unsigned cpus;         /* cpus = 1 */
     uint64_t seed;         /* seed = 0 */
     char *cpu_model;       /* cpu = NAME */
+    bool portable;         /* not of the file: only the CPU library's public interface */
     int64_t start_seconds; /* date = 2024-01-01T00:00:00Z: what the RTC shows at power-on */
     bool halted_is_good;   /* on-halt = good|bad: every CPU in HLT with interrupts off */
 

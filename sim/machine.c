@@ -64,6 +64,7 @@ static struct cpu *make_cpu(struct sim_machine *m, const struct sim_config *conf
         .rdtsc_cycles = config->rdtsc_cycles,
         .port_cycles = config->port_cycles,
         .mmio_cycles = config->mmio_cycles,
+        .portable = config->portable,
     };
 
     board_bus(m, &m->cpu_bus);

@@ -92,6 +92,7 @@ static gboolean prepare_inputs(struct run *run, GError **error)
     run->config = sim_config_load(o->machine, (const char *const *)o->sets->pdata, error);
     if (!run->config)
         return FALSE;
+    run->config->portable = o->portable;
     if (o->script) {
         run->script = console_script_load(o->script, error);
         if (!run->script)

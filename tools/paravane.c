@@ -53,6 +53,8 @@ static const char run_help[] =
     "  --pause-at N[,N]...     stop after N instructions and go on\n"
     "  --pause-random COUNT:SEED:MAX\n"
     "                          the same at COUNT random places up to MAX\n"
+    "  --portable              for diagnosis: nothing but the CPU library's public\n"
+    "                          interface; several times slower, results are the same\n"
     "\n"
     "Examples\n"
     "  paravane run guests/machines/xen-linux.machine\n"

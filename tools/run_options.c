@@ -162,6 +162,13 @@ static gboolean option_hash(struct run_options *o, const char *value, GError **e
     return TRUE;
 }
 
+static gboolean option_portable(struct run_options *o, const char *value, GError **error)
+{
+    (void)value, (void)error;
+    o->portable = true;
+    return TRUE;
+}
+
 static gboolean option_help(struct run_options *o, const char *value, GError **error)
 {
     (void)value, (void)error;
@@ -186,6 +193,7 @@ static const struct option {
     {"--pause-random", true, option_pause_random, false},
     {"--quiet", false, option_quiet, true},
     {"--hash", false, option_hash, false},
+    {"--portable", false, option_portable, false},
     {"--help", false, option_help, false},
     {"-h", false, option_help, false},
 };

@@ -19,7 +19,7 @@ struct run_options {
     const char *script;
     const char *summary;
     const char *symbols;
-    bool quiet, hash, help;
+    bool quiet, hash, help, portable;
     unsigned verify;   /* 0: run once */
     GPtrArray *repeat; /* char *: the arguments for one run of several (no --verify, --summary,
                           --quiet); not NULL-terminated */
