@@ -171,6 +171,18 @@ uint64_t cpu_cycles(const struct cpu *c, unsigned vcpu)
     return vcpu == c->current ? cpu_now(c) : c->vcpu[vcpu].cycles;
 }
 
+bool cpu_tsc_due(const struct cpu *c, unsigned vcpu, uint64_t tsc, uint64_t *cycles)
+{
+    uint64_t now = cpu_cycles(c, vcpu);
+    uint64_t tsc_now = now + c->vcpu[vcpu].tsc_offset;
+    uint64_t left = tsc > tsc_now ? tsc - tsc_now : 0;
+
+    if (!cpu_model_has(c->model, CPU_FEATURE_TSC_DEADLINE))
+        return false;
+    *cycles = left < CPU_CYCLES_NEVER - now ? now + left : CPU_CYCLES_NEVER;
+    return true;
+}
+
 void cpu_skip_to(struct cpu *c, unsigned vcpu, uint64_t cycles)
 {
     if (cycles <= cpu_cycles(c, vcpu))

@@ -126,6 +126,14 @@ unsigned cpu_current(const struct cpu *cpu);
 /** cpu_cycles - cycle counter of @vcpu, exact also when asked from within a bus call. */
 uint64_t cpu_cycles(const struct cpu *cpu, unsigned vcpu);
 
+/**
+ * cpu_tsc_due - when the time-stamp counter of @vcpu reaches @tsc, unless the guest sets it.
+ * @cycles: cycle counter of @vcpu then; its present value if @tsc has passed;
+ *          CPU_CYCLES_NEVER if it is further away than the cycle counter goes.
+ * Returns: false if the model has no TSC-deadline timer; *@cycles is then untouched.
+ */
+bool cpu_tsc_due(const struct cpu *cpu, unsigned vcpu, uint64_t tsc, uint64_t *cycles);
+
 /** cpu_skip_to - a halted vCPU's cycle counter goes on to @cycles (no effect if not later). */
 void cpu_skip_to(struct cpu *cpu, unsigned vcpu, uint64_t cycles);
 

@@ -173,6 +173,15 @@ static uint64_t wire_now_ns(void *user, unsigned vcpu)
     return sim_scheduler_cpu_now_ns(m->scheduler, vcpu);
 }
 
+static uint64_t wire_tsc_due_ns(void *user, unsigned vcpu, uint64_t tsc)
+{
+    struct sim_machine *m = user;
+    uint64_t cycles = CPU_CYCLES_NEVER;
+
+    cpu_tsc_due(m->cpu, vcpu, tsc, &cycles);
+    return sim_scheduler_due_ns(m->scheduler, cycles);
+}
+
 /* ---- interrupt lines ---- */
 
 static bool wire_deliver(void *user, const struct apic_message *msg)
@@ -275,6 +284,7 @@ static void build_interrupts(struct sim_machine *m)
 {
     const struct sim_services *sv = &m->services;
     struct sim_irq pic_output = {.set = pic_output_set, .user = m};
+    uint64_t cycles;
 
     m->lapic_wires = (struct lapic_wires){
         .user = m,
@@ -285,6 +295,7 @@ static void build_interrupts(struct sim_machine *m)
         .eoi = wire_eoi,
         .extint_ack = wire_extint_ack,
         .now_ns = wire_now_ns,
+        .tsc_due_ns = cpu_tsc_due(m->cpu, 0, 0, &cycles) ? wire_tsc_due_ns : NULL,
     };
     m->lapic = lapic_new(sv, m->cpus, &m->lapic_wires);
     lapic_device(m->lapic, next_device(m));

@@ -162,6 +162,14 @@ uint64_t sim_scheduler_cpu_now_ns(const struct sim_scheduler *s, unsigned vcpu)
     return s->running && vcpu == s->turn ? own_ns : MAX(own_ns, s->time_ns);
 }
 
+uint64_t sim_scheduler_due_ns(const struct sim_scheduler *s, uint64_t cycles)
+{
+    uint64_t f = s->config.frequency_hz;
+    unsigned __int128 ns = ((unsigned __int128)cycles * NS_PER_S + f - 1) / f;
+
+    return cycles < CPU_CYCLES_NEVER && ns < SIM_TIME_NEVER ? (uint64_t)ns : SIM_TIME_NEVER;
+}
+
 uint64_t sim_scheduler_now_ns(const struct sim_scheduler *s)
 {
     uint64_t ns = MAX(s->time_ns, s->waited_ns);

@@ -67,6 +67,8 @@ void sim_scheduler_wake(struct sim_scheduler *s, unsigned vcpu);
 uint64_t sim_scheduler_now_ns(const struct sim_scheduler *s);
 /** sim_scheduler_cpu_now_ns - the present instant as @vcpu sees it. */
 uint64_t sim_scheduler_cpu_now_ns(const struct sim_scheduler *s, unsigned vcpu);
+/** sim_scheduler_due_ns - the first instant at which a CPU's counter has reached @cycles. */
+uint64_t sim_scheduler_due_ns(const struct sim_scheduler *s, uint64_t cycles);
 
 /** sim_scheduler_state - visit the clock, the turn and the timeline. */
 void sim_scheduler_state(struct sim_scheduler *s, struct base_state *st);

@@ -215,6 +215,12 @@ uint64_t cpu_cycles(const struct cpu *cpu, unsigned vcpu)
     return cpu->vcpu[vcpu].cycles;
 }
 
+bool cpu_tsc_due(const struct cpu *cpu, unsigned vcpu, uint64_t tsc, uint64_t *cycles)
+{
+    *cycles = MAX(cpu->vcpu[vcpu].cycles, tsc);
+    return true;
+}
+
 void cpu_skip_to(struct cpu *cpu, unsigned vcpu, uint64_t cycles)
 {
     cpu->vcpu[vcpu].cycles = MAX(cpu->vcpu[vcpu].cycles, cycles);

@@ -270,6 +270,29 @@ Test(sim_machine, apic_timer_interrupts_exactly_on_time)
     rig_close(&r);
 }
 
+static void wrmsr_deadline(void *user, unsigned vcpu, uint64_t tsc)
+{
+    const struct cpu_bus *bus = fake_cpu_bus(user);
+
+    cr_assert(bus->msr_write(bus->user, vcpu, 0x6e0, tsc));
+}
+
+Test(sim_machine, tsc_deadline_interrupts_at_its_cycle)
+{
+    static const struct fake_op ops[] = {CALL(mov, LAPIC + 0x320, 0x40040),
+                                         {.kind = FAKE_CALL, .call = wrmsr_deadline, .n = 777},
+                                         {.kind = FAKE_HALT},
+                                         CALL(outb, 0xf4, 0)};
+    struct rig r;
+
+    rig_open(&r, 1, NULL);
+    script(&r, 0, ops, G_N_ELEMENTS(ops));
+    cr_assert_eq(sim_machine_run(r.m, &no_limit), SIM_STOP_EXIT_PORT);
+    cr_assert(g_str_has_suffix(fake_cpu_log(sim_machine_cpu(r.m)), "w0@777 i0@777=40 c0@777 "),
+              "%s", fake_cpu_log(sim_machine_cpu(r.m)));
+    rig_close(&r);
+}
+
 Test(sim_machine, init_and_startup_start_another_cpu)
 {
     static const struct fake_op bsp[] = {CALL(mov, LAPIC + 0x310, 1 << 24),
