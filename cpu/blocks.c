@@ -20,13 +20,14 @@
  *      mode is unknown, so that the next block misses and the mode is looked at.
  */
 #include <string.h>
+#include <sys/mman.h>
 
 #include "cpu/engine.h"
 
 #define STORE_BUCKETS (1u << 17)
 #define STORE_MAX_BLOCKS 400000u
 #define BYTES_CHUNK (1u << 20)
-#define CUT_TRIES_MAX 4
+#define FRONT_BYTES (CPU_FRONT_ENTRIES * sizeof(struct cpu_front))
 
 struct stored {
     struct stored *next;
@@ -54,7 +55,12 @@ bool blocks_init(struct cpu *c)
 {
     if (!cpu_decode_init())
         return false;
-    c->front = g_malloc0_n(CPU_FRONT_ENTRIES, sizeof(*c->front));
+    c->front = mmap(NULL, FRONT_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (c->front == MAP_FAILED) {
+        c->front = NULL;
+        return false;
+    }
+    madvise(c->front, FRONT_BYTES, MADV_HUGEPAGE); /* used all over: host TLB misses count */
     c->block_store = g_new0(struct blocks, 1);
     c->block_store->bucket = g_new0(struct stored *, STORE_BUCKETS);
     for (unsigned i = 0; i < CPU_WINDOWS; i++)
@@ -83,7 +89,8 @@ void blocks_fini(struct cpu *c)
         g_free(c->block_store);
         cpu_decode_fini();
     }
-    g_free(c->front);
+    if (c->front)
+        munmap(c->front, FRONT_BYTES);
 }
 
 /* ---- windows of the front cache ---- */

@@ -245,6 +245,8 @@ void engine_start(struct cpu *c)
 
 void engine_stop(struct cpu *c, enum cpu_why why)
 {
+    if (c->engine->skip_sync)
+        *c->engine->skip_sync = 0; /* RIP is wanted now */
     c->why = why;
     c->stopping = true;
     cpu_set_limit(c, cpu_now(c)); /* so that the hook of a block not run any more looks */
@@ -298,9 +300,10 @@ static void hook_block(uc_engine *uc, uint64_t va, uint32_t size, void *user)
         blocks_miss(c, va, size);
         return;
     }
-    c->ring[c->blocks++ % CPU_RING] = key;
+    c->left -= e->cost;
     c->insns += e->insns;
-    if (base_unlikely((c->left -= e->cost) < 0))
+    c->ring[c->blocks++ % CPU_RING] = key;
+    if (base_unlikely(c->left < 0))
         blocks_due(c, va, size, e->insns, e->cost);
 }
 
@@ -352,6 +355,8 @@ static bool hook_fill(uc_engine *uc, uint64_t va, uc_mem_type type, uc_tlb_entry
     }
     if (!frames_fill(c, va, access, &pa, &rights)) {
         c->engine->fill_refused = true;
+        if (c->engine->skip_sync)
+            *c->engine->skip_sync = 0;
         return false;
     }
     out->paddr = pa;
@@ -387,6 +392,8 @@ static int hook_rdtsc(uc_engine *uc, void *user)
     uint64_t tsc = tsc_in_block(c);
 
     (void)uc;
+    if (c->engine->skip_sync)
+        *c->engine->skip_sync = 1; /* RIP is not needed here */
     write_gpr(c, 0, (uint32_t)tsc);
     write_gpr(c, 2, tsc >> 32);
     return 1;
@@ -478,15 +485,17 @@ bool engine_open(struct cpu *c, GError **error)
     c->portable = c->config.portable || !engine_layout_find_raw(e);
     c->env = c->portable ? engine_context_env(c, e->scratch) : e->raw_env;
     e->uses_raw = !c->portable;
-    if (!c->portable)
+    if (!c->portable) {
         e->uses_no_exit = engine_layout_leave_out_exit_checks(e);
+        engine_layout_find_skip_sync(e);
+    }
     if (!add_hooks(c)) {
         g_set_error(error, CPU_ERROR, CPU_ERROR_LIBRARY, "libunicorn refuses a hook");
         return false;
     }
-    g_snprintf(e->text, sizeof(e->text), "libunicorn %u.%u.%u, %s view%s", major, minor,
+    g_snprintf(e->text, sizeof(e->text), "libunicorn %u.%u.%u, %s view%s%s", major, minor,
                version >> 8 & 0xff, e->uses_raw ? "raw" : "portable",
-               e->uses_no_exit ? ", no exit checks" : "");
+               e->uses_no_exit ? ", no exit checks" : "", e->skip_sync ? ", lazy RIP" : "");
     return true;
 }
 

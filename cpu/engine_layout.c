@@ -14,6 +14,8 @@
 /* Of the flag that suppresses the stop check after loads and stores, in the library's own
  * structure; tried out below before it is used. */
 #define NO_EXIT_OFFSET 0x7f2
+/* Of the flag that keeps RIP as it is when RDTSC calls its hook. */
+#define SKIP_SYNC_OFFSET 0x3a32
 
 #define MSR_SYSENTER_CS 0x174
 #define MSR_EFER 0xc0000080
@@ -278,6 +280,52 @@ void engine_layout_find_fault_address(struct engine *e)
     }
     if (n != 1)
         e->fault_address = 0;
+    uc_close(uc);
+}
+
+/* ---- working out RIP for the hook of RDTSC ---- */
+
+struct sync_test {
+    unsigned calls;
+    uint64_t rip[2];
+};
+
+static int sync_test_rdtsc(uc_engine *uc, void *user)
+{
+    struct sync_test *t = user;
+
+    if (t->calls < 2)
+        uc_reg_read(uc, UC_X86_REG_RIP, &t->rip[t->calls]);
+    if (++t->calls == 2)
+        uc_emu_stop(uc);
+    else
+        ((uint8_t *)uc)[SKIP_SYNC_OFFSET] = 1;
+    return 1;
+}
+
+/*
+ * Two RDTSC in one block.  The first hook sees its RIP and sets the flag; the second must see
+ * the same RIP again, because it was not worked out anew.
+ */
+void engine_layout_find_skip_sync(struct engine *e)
+{
+    static const uint8_t code[] = {0x90, 0x0f, 0x31, 0x90, 0x0f, 0x31, 0xeb, 0xfe};
+    unsigned major, minor, version = uc_version(&major, &minor);
+    struct sync_test t = {0};
+    uc_engine *uc;
+    uc_hook h;
+
+    if (version >> 8 != (2u << 16 | 1u << 8 | 4u) || uc_open(UC_ARCH_X86, UC_MODE_64, &uc))
+        return;
+    if (((uint8_t *)uc)[SKIP_SYNC_OFFSET] == 0 &&
+        uc_ctl_set_tcg_buffer_size(uc, 8u << 20) == UC_ERR_OK &&
+        uc_mem_map(uc, 0x1000, 0x1000, UC_PROT_ALL) == UC_ERR_OK &&
+        uc_mem_write(uc, 0x1000, code, sizeof(code)) == UC_ERR_OK &&
+        uc_hook_add(uc, &h, UC_HOOK_INSN, sync_test_rdtsc, &t, 1, 0, UC_X86_INS_RDTSC) ==
+            UC_ERR_OK &&
+        uc_emu_start(uc, 0x1000, 0x1fff, 0, 0) == UC_ERR_OK && t.calls == 2 &&
+        t.rip[0] == 0x1001 && t.rip[1] == t.rip[0])
+        e->skip_sync = (uint8_t *)e->uc + SKIP_SYNC_OFFSET;
     uc_close(uc);
 }
 

@@ -277,6 +277,7 @@ static void special(struct cpu *c)
     struct cpu_insn insn;
     struct cpu_exc exc;
     struct cpu_env *env;
+    enum cpu_mode mode;
     bool guest_tf;
 
     if (!cpu_fetch_insn(c, &insn) || !(insn.flags & (CPU_INSN_SPECIAL | CPU_INSN_RDTSC))) {
@@ -285,10 +286,12 @@ static void special(struct cpu *c)
     }
     env = env_load(c);
     guest_tf = (env->eflags & FLAG_TF) != 0;
+    mode = cpu_code_mode(env);
     switch (cpu_emulate_special(c, &insn, &exc)) {
     case CPU_EMULATE_DONE:
         retire(c, special_cost(c, &insn));
-        c->mode_key = CPU_KEY_MODE_UNKNOWN; /* CR0, SYSEXIT */
+        if (cpu_code_mode(env) != mode)
+            c->mode_key = CPU_KEY_MODE_UNKNOWN;
         finish_special(c, guest_tf);
         break;
     case CPU_EMULATE_HALT:
@@ -473,12 +476,12 @@ void cpu_take_exception(struct cpu *c)
         return;
     }
     current(c)->counters.exceptions++;
+    blocks_uncount_tail(c, linear_rip(env)); /* INTO does not end a block */
     if (soft) {
         exc.insn_bytes = soft_length(c, exc.vector);
         deliver(c, exc, CPU_EVENT_SOFT);
         return;
     }
-    blocks_uncount_tail(c, linear_rip(env));
     exc.has_error = pushes_error(exc.vector);
     exc.error = exc.has_error ? ENV32(env, off->error_code) : 0;
     deliver(c, exc, CPU_EVENT_EXCEPTION);
