@@ -30,7 +30,8 @@ _Static_assert(sizeof(struct cpu_front) == 16, "four to a cache line");
 #define CPU_WINDOW_SHIFT 10 /* entries of a window: one for each 4 bytes of a page */
 #define CPU_WINDOWS 2048
 #define CPU_FRONT_ENTRIES (CPU_WINDOWS << CPU_WINDOW_SHIFT)
-#define CPU_FRONT_INDEX(va) (((va) >> 2) & (CPU_FRONT_ENTRIES - 1))
+/* The low two bits select within the window too: blocks may start at neighbouring bytes. */
+#define CPU_FRONT_INDEX(va) ((((va) >> 2) ^ (((va) & 3) << 8)) & (CPU_FRONT_ENTRIES - 1))
 #define CPU_KEY_SIZE_SHIFT 48
 #define CPU_KEY_MODE_SHIFT 61
 #define CPU_KEY_MODE_UNKNOWN (3ull << CPU_KEY_MODE_SHIFT) /* no block has it: misses */
