@@ -81,11 +81,16 @@ static void probe_interrupt(struct cpu *c, uint8_t vector, bool nmi)
 
 /* ---- delivery ---- */
 
+/* What a delivery takes, in cycles: not nothing, or a handler whose first instruction faults
+ * would stop time and never be left. */
+#define DELIVERY_CYCLES 1
+
 static void deliver(struct cpu *c, struct cpu_exc exc, enum cpu_event_kind kind)
 {
     struct cpu_vcpu *v = current(c);
 
     v->halted = false;
+    c->left -= DELIVERY_CYCLES;
     if (kind == CPU_EVENT_EXTERNAL)
         probe_interrupt(c, exc.vector, exc.vector == EXC_NMI && v->nmi_blocked);
     else
@@ -186,8 +191,13 @@ static bool boundary(struct cpu *c, enum cpu_stop *stop)
         *stop = CPU_STOP_HALT;
         return true;
     }
-    if (cpu_can_interrupt(c))
+    if (cpu_can_interrupt(c)) {
         take_interrupt(c, v);
+        if (cpu_now(c) >= c->target) {
+            *stop = CPU_STOP_DEADLINE;
+            return !(c->reset || c->crashed) || boundary(c, stop);
+        }
+    }
     if (v->halted) {
         *stop = CPU_STOP_HALT;
         return true;
