@@ -145,6 +145,12 @@ void blocks_frame_changed(struct cpu *c, uint64_t mfn)
     }
 }
 
+void blocks_forget_page(struct cpu *c, uint64_t page)
+{
+    window_empty_if(c, page);
+    window_empty_if(c, page - 1);
+}
+
 /* The frame that linear page @page is executed from; false when there is none. */
 static bool frame_of_page(struct cpu *c, uint64_t page, uint64_t *mfn)
 {
@@ -323,12 +329,19 @@ static void front_fill(struct cpu *c, uint64_t va, uint32_t size, const struct c
     window_of(c, va >> PAGE_SHIFT)->used_lines[at >> 5] |= 1u << (at & 31);
 }
 
-/* One instruction by TF: the caller has decoded it. */
+/*
+ * One instruction by TF: the caller has decoded it.  A second block means that the library did
+ * not trap after it (MOV SS, PAUSE), and is not run; or, at the same place, that it stored into
+ * itself and is executed once more.
+ */
 static void count_step(struct cpu *c, uint64_t va, uint32_t size)
 {
-    if (c->stopping)
-        return;
-    count(c, va, size, 1, c->step_cost);
+    if (c->step_blocks++ == 0) {
+        c->step_va = va;
+        count(c, va, size, 1, c->step_cost);
+    } else if (va != c->step_va) {
+        engine_stop(c, WHY_BOUNDARY);
+    }
 }
 
 /* A fetch from a MIXED frame: all its aliases are executable in the TLB, so the no-execute
@@ -366,16 +379,26 @@ static void uncount_aborted(struct cpu *c, uint64_t va, const struct cpu_block *
 void blocks_miss(struct cpu *c, uint64_t va, uint32_t size)
 {
     const struct cpu_block *b;
+    uint64_t flags = 0;
     struct place p;
     bool mixed;
 
     if (c->stopping)
         return;
-    if (c->mode_key == CPU_KEY_MODE_UNKNOWN)
-        c->mode_key = (uint64_t)cpu_code_mode(env_load(c)) << CPU_KEY_MODE_SHIFT;
+    if (c->mode_key == CPU_KEY_MODE_UNKNOWN) {
+        const struct cpu_env *env = env_load(c);
+
+        c->mode_key = (uint64_t)cpu_code_mode(env) << CPU_KEY_MODE_SHIFT;
+        flags = env->eflags & (FLAG_TF | FLAG_RF);
+    }
     if (c->stepping) {
         count_step(c, va, size);
         c->mode_key = CPU_KEY_MODE_UNKNOWN;
+        return;
+    }
+    if ((flags & FLAG_TF) || (c->watch.exec && debug_in_block(c, va, size))) {
+        engine_stop(c, WHY_BOUNDARY);
+        c->must_step = true;
         return;
     }
     if (c->iret_ends_nmi) {
@@ -411,7 +434,11 @@ void blocks_miss(struct cpu *c, uint64_t va, uint32_t size)
     count(c, va, size, b->insns, b->cost);
     if (!may_run(c, b->insns, b->cost))
         return;
+    if (flags & FLAG_RF)
+        c->rf_spent = true;
     if (b->flags & CPU_INSN_FAR) {
+        if (b->flags & CPU_INSN_IRET)
+            c->rf_spent = false;
         c->iret_ends_nmi = (b->flags & CPU_INSN_IRET) && cpu_loaded(c)->nmi_blocked;
         c->mode_key = CPU_KEY_MODE_UNKNOWN;
     } else if (!mixed) {
@@ -459,6 +486,19 @@ uint32_t blocks_rdtsc_tail(struct cpu *c)
         tail = block_at(c, cpu_key_va(key), cpu_key_size(key), &p)->rdtsc_tail_cost;
     c->mode_key = saved;
     return tail;
+}
+
+uint32_t blocks_last_flags(struct cpu *c)
+{
+    uint64_t key = c->ring[(c->blocks - 1) % CPU_RING], saved = c->mode_key;
+    uint32_t flags = 0;
+    struct place p;
+
+    c->mode_key = (uint64_t)cpu_key_mode(key) << CPU_KEY_MODE_SHIFT;
+    if (c->blocks && locate(c, cpu_key_va(key), cpu_key_size(key), &p))
+        flags = block_at(c, cpu_key_va(key), cpu_key_size(key), &p)->last_flags;
+    c->mode_key = saved;
+    return flags;
 }
 
 bool blocks_executes_frame(struct cpu *c, uint64_t mfn)

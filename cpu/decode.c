@@ -87,6 +87,7 @@ void cpu_decode_block(enum cpu_mode mode, const uint8_t *code, size_t size, uint
 
     (void)va;
     out->cut_at = -1;
+    out->last_at = 0;
     while (w.at < size) {
         size_t start = w.at;
 
@@ -104,6 +105,7 @@ void cpu_decode_block(enum cpu_mode mode, const uint8_t *code, size_t size, uint
         cost += insn_cost(w.flags, timing);
         flags |= w.flags;
         last_flags = w.flags;
+        out->last_at = (uint16_t)start;
     }
     out->insns = insns;
     out->cost = cost;

@@ -31,6 +31,7 @@ enum {
     CPU_INSN_SYSRET = 1 << 12,
     CPU_INSN_INVALID = 1 << 13,    /* the bytes are no instruction known to the decoder */
     CPU_INSN_REP_STRING_IO = 1 << 14, /* INS, OUTS */
+    CPU_INSN_MOV_SS = 1 << 15,     /* MOV SS, POP SS: hold debug exceptions back as well */
 };
 
 /* SPECIAL ones, and those the device-memory emulator knows. */
@@ -110,6 +111,7 @@ struct cpu_insn {
     uint8_t address_bytes;  /* 2, 4, 8 */
     uint8_t alu_op;
     uint8_t segment;        /* of the memory operand, enum cpu_seg, overrides applied */
+    uint8_t string_segment; /* of what rSI points to, and of XLAT's table */
     bool has_mem;
     bool mem_is_dest;       /* the memory operand is the first operand */
     uint8_t base, index;    /* 0..15, CPU_REG_RIP, CPU_NO_REG */
@@ -135,6 +137,32 @@ struct cpu_insn {
 bool cpu_decode(enum cpu_mode mode, const uint8_t *code, size_t size, uint64_t va,
                 struct cpu_insn *out);
 
+/* Where one memory access of an instruction goes. */
+enum cpu_access_at {
+    CPU_ACCESS_OPERAND, /* cpu_effective_address() */
+    CPU_ACCESS_POPPED,  /* the same, worked out after a pop: POP with a memory operand */
+    CPU_ACCESS_PUSH,    /* below the stack pointer */
+    CPU_ACCESS_POP,     /* at the stack pointer */
+    CPU_ACCESS_BP,      /* at the frame pointer: LEAVE */
+    CPU_ACCESS_SI,      /* of a string instruction: nothing when REP finds the count at zero */
+    CPU_ACCESS_DI,
+    CPU_ACCESS_DI_DS,   /* MASKMOVQ: rDI in DS or the segment of a prefix */
+    CPU_ACCESS_XLAT,
+};
+struct cpu_access {
+    uint8_t at; /* enum cpu_access_at */
+    bool write; /* otherwise only read */
+    uint16_t bytes;
+};
+#define CPU_ACCESSES_MAX 3
+
+/**
+ * cpu_decode_accesses - the memory that one instruction accesses.
+ * Returns: entries of @out.
+ */
+unsigned cpu_decode_accesses(enum cpu_mode mode, const uint8_t *code, size_t size,
+                             struct cpu_access out[CPU_ACCESSES_MAX]);
+
 /* A translated block as the library ends it. */
 struct cpu_block {
     uint16_t insns;
@@ -144,6 +172,7 @@ struct cpu_block {
     uint32_t flags;            /* CPU_INSN_* of all its instructions, or-ed */
     uint32_t last_flags;       /* of its last instruction */
     int32_t cut_at;            /* offset of the first special instruction; -1: none */
+    uint16_t last_at;          /* offset of its last instruction */
 };
 
 /* Cost of instructions in cycles: the timing model. */

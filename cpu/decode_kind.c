@@ -109,7 +109,7 @@ static void classify_mov_sreg(const struct decode_raw *raw, struct verdict *v)
     } else if (reg == 1 || reg > 5) {
         v->flags |= CPU_INSN_INVALID;
     } else if (reg == 2) {
-        v->flags |= CPU_INSN_SHADOW;
+        v->flags |= CPU_INSN_SHADOW | CPU_INSN_MOV_SS;
     }
 }
 
@@ -118,7 +118,7 @@ static void classify_low(const struct decode_raw *raw, struct verdict *v)
 {
     switch (raw->opcode) {
     case 0x17:
-        v->flags |= CPU_INSN_SHADOW;
+        v->flags |= CPU_INSN_SHADOW | CPU_INSN_MOV_SS;
         break;
     case 0x63:
         if (raw->mode != CPU_MODE_64 && decode_is_mem(raw)) /* ARPL */

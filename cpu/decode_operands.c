@@ -465,6 +465,7 @@ bool cpu_decode(enum cpu_mode mode, const uint8_t *code, size_t size, uint64_t v
     out->length = raw.length;
     out->operand_bytes = operand_width(&raw);
     out->address_bytes = raw.address_bytes;
+    out->string_segment = default_segment(&raw, CPU_DS);
     out->rep = raw.rep == 0xf3;
     out->repne = raw.rep == 0xf2;
     out->lock = raw.lock;

@@ -312,6 +312,8 @@ static void hook_intr(uc_engine *uc, uint32_t vector, void *user)
     struct cpu *c = user;
 
     (void)uc;
+    if (c->stopping && (c->why == WHY_SYSCALL || c->why == WHY_SYSENTER))
+        return; /* the single-step trap of a transition that has not happened yet */
     c->exc_vector = vector;
     engine_stop(c, WHY_EXCEPTION);
 }

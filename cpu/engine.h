@@ -57,7 +57,28 @@ enum cpu_why {
 };
 
 /* What a refused TLB fill means. */
-enum cpu_fault_kind { FAULT_PAGE, FAULT_NONCANONICAL, FAULT_DEVICE, FAULT_BUS };
+enum cpu_fault_kind {
+    FAULT_PAGE,
+    FAULT_NONCANONICAL,
+    FAULT_DEVICE,
+    FAULT_BUS,
+    FAULT_WATCH,    /* no fault: a page with a data breakpoint */
+    FAULT_OWN_CODE, /* no fault: a block is about to write the frame it executes from */
+};
+
+/* Breakpoints of the loaded vCPU's debug registers: debug.c. */
+struct cpu_watch {
+    bool any, exec, data;
+    bool open;    /* the step under way may access watched pages */
+    bool filled;  /* ... and has: the TLB holds entries that it must not */
+    uint8_t hits; /* B0 to B3 for what the instruction under way accesses */
+    uint8_t enabled; /* bit n: DRn is */
+    uint8_t type[4];
+    uint8_t bytes[4];
+    uint64_t at[4];
+    uint64_t dr7, cr4; /* what it was made from, with at[] */
+    unsigned vcpu;
+};
 
 struct cpu_fault {
     enum cpu_fault_kind kind;
@@ -90,6 +111,12 @@ struct cpu {
     bool stop_requested;
     bool stepping; /* one instruction by TF */
     bool must_step; /* the next block is too long: step */
+    bool step_failed; /* a step could not fetch its instruction */
+    bool rf_spent; /* RF was set when a block began: it is over, the library's may linger */
+    uint64_t step_va; /* where the step's first block began */
+    unsigned step_blocks; /* how many it has begun */
+    struct cpu_watch watch;
+    uint64_t rep_count; /* rCX when a block of one REP instruction of a MIXED frame began */
     bool iret_ends_nmi; /* the block that runs ends with IRET while NMIs are blocked */
     uint32_t step_cost;
     uint64_t cut_va;
@@ -197,6 +224,10 @@ void blocks_frame_changed(struct cpu *c, uint64_t mfn);
 void blocks_uncount_tail(struct cpu *c, uint64_t va);
 /** blocks_rdtsc_tail - cost of the running block from its first RDTSC on. */
 uint32_t blocks_rdtsc_tail(struct cpu *c);
+/** blocks_last_flags - CPU_INSN_* of the last instruction of the block that ran last. */
+uint32_t blocks_last_flags(struct cpu *c);
+/** blocks_forget_page - empty the front cache of blocks that have code in linear page @page. */
+void blocks_forget_page(struct cpu *c, uint64_t page);
 /** blocks_executes_frame - whether the block that runs now has code in frame @mfn. */
 bool blocks_executes_frame(struct cpu *c, uint64_t mfn);
 
@@ -212,8 +243,25 @@ void frames_reconsider(struct cpu *c);
 void frames_flushed(struct cpu *c);
 /** frames_code_written - a CODE or MIXED frame is written from outside. */
 void frames_code_written(void *user, uint64_t mfn);
+/** frames_mix - frame @mfn holds code and data at once. */
+void frames_mix(struct cpu *c, uint64_t mfn);
 bool frames_init(struct cpu *c);
 void frames_fini(struct cpu *c);
+
+/* ---- debug.c: breakpoints ---- */
+
+/** debug_arm - the loaded vCPU's debug registers or CR4.DE may have changed. */
+void debug_arm(struct cpu *c);
+/** debug_in_block - an instruction breakpoint lies in linear [@va, @va + @size). */
+bool debug_in_block(const struct cpu *c, uint64_t va, uint32_t size);
+/** debug_withheld - rights that the TLB must not have for the page of @va. */
+unsigned debug_withheld(struct cpu *c, uint64_t va);
+/** debug_before - is an instruction breakpoint due at RIP?  Then DR6 says so. */
+bool debug_before(struct cpu *c);
+/** debug_look - note the breakpoints that @insn, about to be executed, hits. */
+void debug_look(struct cpu *c, const struct cpu_insn *insn);
+/** debug_take - B0 to B3 that are due now, after an instruction; @mov_ss: it holds them back. */
+unsigned debug_take(struct cpu *c, bool mov_ss);
 
 /* ---- run.c ---- */
 

@@ -12,8 +12,8 @@
  *            write fill or outside write:
  *            drop its code, flush
  *
- *     -> MIXED, from either, when the writer executes from the very frame or it has flipped
- *        FLIPS_MAX times: writable and executable, and every TLB entry says so, because only
+ *     -> MIXED, from either, when the writer executes from the very frame (the write is refused
+ *        first and done again, so that the block notices) or it has flipped FLIPS_MAX times: writable and executable, and every TLB entry says so, because only
  *        then does the library check stores against code.  blocks.c checks no-execute there.
  *
  * Frame states, and so flips and flushes, depend on the guest's history only.
@@ -107,7 +107,7 @@ static void drop_code(struct cpu *c, uint64_t mfn)
     blocks_frame_changed(c, mfn);
 }
 
-static void make_mixed(struct cpu *c, uint64_t mfn)
+void frames_mix(struct cpu *c, uint64_t mfn)
 {
     drop_code(c, mfn);
     c->ram->frame[mfn] = (uint8_t)((c->ram->frame[mfn] & ~MMU_FRAME_CODE) | MMU_FRAME_MIXED);
@@ -150,7 +150,7 @@ static unsigned frame_rights(struct cpu *c, uint64_t mfn, unsigned access, unsig
         if (*f & MMU_FRAME_CODE)
             return rights & ~(unsigned)MMU_WRITE;
         if (count_flip(c, mfn) > FLIPS_MAX) {
-            make_mixed(c, mfn);
+            frames_mix(c, mfn);
             return rights | MMU_FETCH;
         }
         if (*f & MMU_FRAME_WRITTEN)
@@ -158,13 +158,8 @@ static unsigned frame_rights(struct cpu *c, uint64_t mfn, unsigned access, unsig
         *f |= MMU_FRAME_CODE;
         return rights & ~(unsigned)MMU_WRITE;
     }
-    if (access == MMU_WRITE && (*f & MMU_FRAME_CODE)) {
-        if (blocks_executes_frame(c, mfn)) {
-            make_mixed(c, mfn);
-            return rights | MMU_FETCH;
-        }
+    if (access == MMU_WRITE && (*f & MMU_FRAME_CODE))
         frames_code_written(c, mfn);
-    }
     rights &= ~(unsigned)((*f & MMU_FRAME_CODE) ? MMU_WRITE : MMU_FETCH);
     if (rights & MMU_WRITE)
         mark_written(c, mfn);
@@ -183,6 +178,7 @@ bool frames_fill(struct cpu *c, uint64_t va, unsigned access, uint64_t *pa, unsi
 {
     struct mmu_translation t;
     struct mmu_regs regs;
+    unsigned withheld = 0;
     uint64_t mfn;
 
     cpu_mmu_regs(c, c->current, &regs);
@@ -202,10 +198,17 @@ bool frames_fill(struct cpu *c, uint64_t va, unsigned access, uint64_t *pa, unsi
     if (t.page_size_bytes > PAGE_SIZE)
         note_large(c, va, t.page_size_bytes);
     mfn = t.pa.v >> PAGE_SHIFT;
+    if (base_unlikely(c->watch.data))
+        withheld = debug_withheld(c, va);
+    if (withheld & access)
+        return refuse(c, FAULT_WATCH, access, va, t.pa.v, 0);
+    if (access == MMU_WRITE && (c->ram->frame[mfn] & MMU_FRAME_CODE) &&
+        blocks_executes_frame(c, mfn))
+        return refuse(c, FAULT_OWN_CODE, access, va, t.pa.v, 0);
     c->ram->frame[mfn] |= MMU_FRAME_TOUCHED;
     *rights = (t.readable ? MMU_READ : 0) | (t.writable && t.dirty ? MMU_WRITE : 0) |
               (t.executable ? MMU_FETCH : 0);
-    *rights = frame_rights(c, mfn, access, *rights);
+    *rights = frame_rights(c, mfn, access, *rights) & ~withheld;
     *pa = t.pa.v & ~PAGE_MASK;
     if (access == MMU_FETCH)
         blocks_page_is(c, va >> PAGE_SHIFT, mfn);

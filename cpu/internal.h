@@ -167,6 +167,7 @@ struct cpu_vcpu {
     bool shadow;        /* interrupt shadow that the engine does not know of */
     uint64_t dr6, dr7;  /* kept here: the engine never sees enabled breakpoints */
     uint64_t dr[4];
+    uint8_t held_db;    /* B0 to B3 that MOV SS has hit: due after the next instruction */
     uint64_t xcr0;
     /* MSRs that the library does not back, see msr.c */
     uint64_t msr_misc_enable, msr_mtrr_def, msr_mtrr_fixed[11], msr_mtrr_var[16];

@@ -72,6 +72,7 @@ static void reset_vcpu_fields(struct cpu *c, struct cpu_vcpu *v, bool init)
     v->dr6 = DR6_RESET;
     v->dr7 = DR7_RESET;
     memset(v->dr, 0, sizeof(v->dr));
+    v->held_db = 0;
     v->xcr0 = 1;
     v->shadow = false;
     v->halted = false;

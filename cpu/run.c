@@ -23,6 +23,8 @@
 
 #include <string.h>
 
+#define DR6_BS (1u << 14)
+
 static struct cpu_vcpu *current(struct cpu *c)
 {
     return &c->vcpu[c->current];
@@ -107,15 +109,47 @@ static void deliver(struct cpu *c, struct cpu_exc exc, enum cpu_event_kind kind)
 
 static void deliver_exception(struct cpu *c, struct cpu_exc exc)
 {
+    c->watch.hits = 0;
+    current(c)->held_db = 0;
     current(c)->counters.exceptions++;
     deliver(c, exc, CPU_EVENT_EXCEPTION);
 }
 
-/* A trap after an instruction that was executed with TF set by the guest. */
-static void deliver_single_step(struct cpu *c)
+void cpu_mark_unfinished_rep(struct cpu *c)
 {
-    current(c)->dr6 |= 1u << 14; /* BS */
+    uint64_t key = c->ring[(c->blocks - 1) % CPU_RING], before;
+    struct cpu_env *env = env_load(c);
+    struct cpu_insn insn;
+
+    before = cpu_linear_rip(env) - cpu_key_va(key);
+    if (c->blocks == c->blocks_at_load || before >= cpu_key_size(key))
+        return;
+    if (!cpu_fetch_insn(c, &insn) || !(insn.flags & CPU_INSN_REP) ||
+        before + insn.length != cpu_key_size(key))
+        return;
+    env_load(c)->eflags |= FLAG_RF;
+    c->mode_key = CPU_KEY_MODE_UNKNOWN;
+}
+
+void cpu_finish_insn(struct cpu *c, bool single_step, uint32_t flags)
+{
+    bool mov_ss = (flags & CPU_INSN_MOV_SS) != 0;
+    unsigned hits = debug_take(c, mov_ss);
+
+    if (mov_ss || !(single_step || hits))
+        return;
+    if (flags & CPU_INSN_REP)
+        cpu_mark_unfinished_rep(c);
+    current(c)->dr6 |= hits | (single_step ? DR6_BS : 0);
     deliver_exception(c, (struct cpu_exc){.vector = EXC_DB});
+}
+
+bool cpu_take_breakpoint(struct cpu *c)
+{
+    if (base_likely(!c->watch.exec) || !debug_before(c))
+        return false;
+    deliver_exception(c, (struct cpu_exc){.vector = EXC_DB});
+    return true;
 }
 
 static void take_init(struct cpu *c, struct cpu_vcpu *v)
@@ -129,6 +163,7 @@ static void take_init(struct cpu *c, struct cpu_vcpu *v)
     c->mode_key = CPU_KEY_MODE_UNKNOWN;
     env_store(c);
     engine_flush_tlb(c);
+    debug_arm(c);
 }
 
 static void take_sipi(struct cpu *c, struct cpu_vcpu *v)
@@ -147,6 +182,7 @@ static void take_interrupt(struct cpu *c, struct cpu_vcpu *v)
 {
     int vector;
 
+    cpu_mark_unfinished_rep(c);
     if (v->nmi_pending && !v->nmi_blocked) {
         v->nmi_pending = false;
         v->nmi_blocked = true;
@@ -221,7 +257,7 @@ static void arm(struct cpu *c)
 
 /* ---- instructions that the simulator executes ---- */
 
-static uint64_t linear_rip(const struct cpu_env *env)
+uint64_t cpu_linear_rip(const struct cpu_env *env)
 {
     uint64_t va = env->segs[CPU_CS].base + env->eip;
 
@@ -231,7 +267,7 @@ static uint64_t linear_rip(const struct cpu_env *env)
 bool cpu_fetch_insn(struct cpu *c, struct cpu_insn *insn)
 {
     const struct cpu_env *env = env_load(c);
-    uint64_t va = linear_rip(env);
+    uint64_t va = cpu_linear_rip(env);
     uint8_t bytes[16];
     size_t n = cpu_fetch_bytes(c, c->current, va, bytes, 15);
 
@@ -244,24 +280,37 @@ static void retire(struct cpu *c, uint32_t cost)
     c->left -= cost;
 }
 
+/* After an instruction that the simulator has executed; @start: its RIP. */
+static void finish_special(struct cpu *c, const struct cpu_insn *insn, bool guest_tf,
+                           uint64_t start)
+{
+    struct cpu_env *env = env_load(c);
+
+    env->hflags &= ~(uint32_t)HF_INHIBIT_IRQ;
+    env->eflags &= ~(uint64_t)FLAG_RF;
+    if ((insn->rep || insn->repne) && env->eip == start) { /* rounds to go: SDM 3B 17.3.1.1 */
+        env->eflags |= FLAG_RF;
+        c->mode_key = CPU_KEY_MODE_UNKNOWN;
+    }
+    env_store(c);
+    if (insn->kind == CPU_KIND_MOV_TO_DR || insn->kind == CPU_KIND_MOV_TO_CR)
+        debug_arm(c);
+    cpu_finish_insn(c, guest_tf, insn->flags & ~(uint32_t)CPU_INSN_REP);
+}
+
 /* INVLPG: the library drops 4 KiB of a large page, and tells nobody. */
 static void invlpg(struct cpu *c, const struct cpu_insn *insn)
 {
     if (frames_may_be_large(c, cpu_effective_address(c, insn))) {
+        bool guest_tf = (env_load(c)->eflags & FLAG_TF) != 0;
+
         engine_flush_tlb(c);
         c->env->eip += insn->length;
         retire(c, 1);
+        finish_special(c, insn, guest_tf, c->env->eip - insn->length);
         return;
     }
     cpu_step_native(c, insn);
-}
-
-static void finish_special(struct cpu *c, bool guest_tf)
-{
-    env_load(c)->hflags &= ~(uint32_t)HF_INHIBIT_IRQ;
-    env_store(c);
-    if (guest_tf)
-        deliver_single_step(c);
 }
 
 static uint32_t special_cost(struct cpu *c, const struct cpu_insn *insn)
@@ -288,8 +337,11 @@ static void special(struct cpu *c)
     struct cpu_exc exc;
     struct cpu_env *env;
     enum cpu_mode mode;
+    uint64_t start;
     bool guest_tf;
 
+    if (cpu_take_breakpoint(c))
+        return;
     if (!cpu_fetch_insn(c, &insn) || !(insn.flags & (CPU_INSN_SPECIAL | CPU_INSN_RDTSC))) {
         cpu_step_native(c, &insn);
         return;
@@ -297,17 +349,20 @@ static void special(struct cpu *c)
     env = env_load(c);
     guest_tf = (env->eflags & FLAG_TF) != 0;
     mode = cpu_code_mode(env);
+    start = env->eip;
+    if (base_unlikely(c->watch.any))
+        debug_look(c, &insn);
     switch (cpu_emulate_special(c, &insn, &exc)) {
     case CPU_EMULATE_DONE:
         retire(c, special_cost(c, &insn));
         if (cpu_code_mode(env) != mode)
             c->mode_key = CPU_KEY_MODE_UNKNOWN;
-        finish_special(c, guest_tf);
+        finish_special(c, &insn, guest_tf, start);
         break;
     case CPU_EMULATE_HALT:
         retire(c, 1);
         current(c)->halted = true;
-        finish_special(c, guest_tf);
+        finish_special(c, &insn, guest_tf, start);
         break;
     case CPU_EMULATE_ICEBP:
         retire(c, 1);
@@ -377,12 +432,15 @@ static bool implicit_access(struct cpu *c, const struct cpu_insn *insn)
 static void device_access(struct cpu *c, const struct cpu_insn *insn)
 {
     bool guest_tf = (env_load(c)->eflags & FLAG_TF) != 0;
+    uint64_t start = c->env->eip;
     struct cpu_exc exc;
 
+    if (base_unlikely(c->watch.any))
+        debug_look(c, insn);
     switch (cpu_emulate_memory(c, insn, &exc)) {
     case CPU_EMULATE_DONE:
         retire(c, 1 + c->config.mmio_cycles);
-        finish_special(c, guest_tf);
+        finish_special(c, insn, guest_tf, start);
         return;
     case CPU_EMULATE_EXCEPTION:
         deliver_exception(c, exc);
@@ -401,8 +459,16 @@ static void data_fault(struct cpu *c)
     struct cpu_insn insn;
     bool decoded;
 
-    blocks_uncount_tail(c, linear_rip(env_load(c)));
+    blocks_uncount_tail(c, cpu_linear_rip(env_load(c)));
+    if (c->fault.kind == FAULT_OWN_CODE) { /* then the storing instruction once more */
+        frames_mix(c, c->fault.pa >> PAGE_SHIFT);
+        return;
+    }
     decoded = cpu_fetch_insn(c, &insn);
+    if (c->fault.kind == FAULT_WATCH) {
+        cpu_step_native(c, &insn);
+        return;
+    }
     if (decoded && !c->fault.exact && explicit_operand(c, &insn))
         c->fault.va = MAX(cpu_effective_address(c, &insn), c->fault.va);
     if (c->fault.kind == FAULT_DEVICE && decoded) {
@@ -427,6 +493,17 @@ static void data_fault(struct cpu *c)
                      "x for linear address %#" G_GINT64_MODIFIER "x", c->fault.pa, c->fault.va);
 }
 
+/* A block that runs off its page into one that cannot be fetched: the library has executed
+ * nothing of it.  Is it not the next instruction yet that lies there? */
+static bool comes_later(struct cpu *c)
+{
+    uint64_t va = cpu_linear_rip(env_load(c)), page = c->fault.va >> PAGE_SHIFT;
+    struct cpu_insn insn;
+
+    return !c->step_failed && va >> PAGE_SHIFT != page && cpu_fetch_insn(c, &insn) &&
+           (va + insn.length - 1) >> PAGE_SHIFT != page;
+}
+
 static void fault(struct cpu *c)
 {
     const struct cpu_fault *f = &c->fault;
@@ -435,12 +512,21 @@ static void fault(struct cpu *c)
         data_fault(c);
         return;
     }
+    if (cpu_take_breakpoint(c))
+        return;
+    if (comes_later(c)) {
+        c->must_step = true;
+        return;
+    }
     switch (f->kind) {
     case FAULT_PAGE:
         deliver_exception(c, page_fault(f));
         break;
     case FAULT_NONCANONICAL:
         deliver_exception(c, (struct cpu_exc){.vector = EXC_GP, .has_error = true});
+        break;
+    case FAULT_WATCH: /* of data only */
+    case FAULT_OWN_CODE:
         break;
     case FAULT_DEVICE:
         cpu_set_crash(c, "jump to %#" G_GINT64_MODIFIER "x, where there is no RAM (physical %#"
@@ -462,7 +548,7 @@ static bool pushes_error(unsigned vector)
 static uint8_t soft_length(struct cpu *c, unsigned vector)
 {
     uint8_t b[2] = {0};
-    uint64_t va = linear_rip(c->env);
+    uint64_t va = cpu_linear_rip(c->env);
 
     return cpu_fetch_bytes(c, c->current, va - 2, b, 2) == 2 && b[0] == 0xcd && b[1] == vector ? 2
                                                                                                : 1;
@@ -482,14 +568,15 @@ void cpu_take_exception(struct cpu *c)
         return;
     }
     if (exc.vector == EXC_DB && !soft) {
-        deliver_single_step(c);
+        cpu_finish_insn(c, true, 0);
         return;
     }
     current(c)->counters.exceptions++;
-    blocks_uncount_tail(c, linear_rip(env)); /* INTO does not end a block */
+    blocks_uncount_tail(c, cpu_linear_rip(env)); /* INTO does not end a block */
     if (soft) {
         exc.insn_bytes = soft_length(c, exc.vector);
         deliver(c, exc, CPU_EVENT_SOFT);
+        cpu_finish_insn(c, false, 0); /* what MOV SS before it has held back */
         return;
     }
     exc.has_error = pushes_error(exc.vector);
@@ -512,17 +599,19 @@ void cpu_take_transition(struct cpu *c)
     }
     ok = c->why == WHY_SYSCALL ? cpu_syscall(c, 2, &exc) : cpu_sysenter(c, &exc);
     if (!ok)
-        blocks_uncount_tail(c, linear_rip(env));
+        blocks_uncount_tail(c, cpu_linear_rip(env));
     c->mode_key = CPU_KEY_MODE_UNKNOWN;
     env_store(c);
     if (!ok)
         deliver_exception(c, exc);
+    else /* TF counts as it is after FMASK (SDM 2B SYSCALL) */
+        cpu_finish_insn(c, (env_load(c)->eflags & FLAG_TF) != 0, 0);
 }
 
 /* A special instruction inside a block: have the block translated so that it ends before it. */
 static void cut(struct cpu *c)
 {
-    uint64_t va = linear_rip(env_load(c));
+    uint64_t va = cpu_linear_rip(env_load(c));
 
     if (c->cut_tries++ >= 3) { /* the library keeps its old block: walk there */
         c->must_step = true;
@@ -561,6 +650,24 @@ void cpu_handle_stop(struct cpu *c)
     }
 }
 
+/* Does the next instruction have to be executed on its own? */
+static bool steps(struct cpu *c)
+{
+    return c->must_step || (env_load(c)->eflags & FLAG_TF) || current(c)->held_db;
+}
+
+/* In the library RF lives until a block ends in certain ways. */
+static void run_blocks(struct cpu *c)
+{
+    frames_reconsider(c);
+    engine_start(c);
+    if (c->rf_spent) {
+        c->rf_spent = false;
+        env_load(c)->eflags &= ~(uint64_t)FLAG_RF;
+    }
+    cpu_handle_stop(c);
+}
+
 enum cpu_stop cpu_run(struct cpu *c, unsigned vcpu, uint64_t deadline, uint64_t insn_limit)
 {
     enum cpu_stop stop;
@@ -569,17 +676,17 @@ enum cpu_stop cpu_run(struct cpu *c, unsigned vcpu, uint64_t deadline, uint64_t 
     c->target = deadline;
     c->insn_limit = insn_limit;
     c->must_step = false;
+    debug_arm(c);
     while (!boundary(c, &stop)) {
         arm(c);
-        if (c->must_step) {
+        if (base_unlikely(steps(c))) {
             c->must_step = false;
             cpu_step(c);
         } else {
-            frames_reconsider(c);
-            engine_start(c);
-            cpu_handle_stop(c);
+            run_blocks(c);
         }
     }
+    cpu_mark_unfinished_rep(c);
     env_store(c);
     return stop;
 }

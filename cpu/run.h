@@ -15,6 +15,17 @@ void cpu_step(struct cpu *c);
 /** cpu_step_native - one instruction by the library, special or not; @insn at env->eip. */
 void cpu_step_native(struct cpu *c, const struct cpu_insn *insn);
 
+/** cpu_take_breakpoint - deliver the instruction breakpoint that is due, if one is. */
+bool cpu_take_breakpoint(struct cpu *c);
+/** cpu_linear_rip - linear address of the next instruction. */
+uint64_t cpu_linear_rip(const struct cpu_env *env);
+/** cpu_finish_insn - an instruction is complete: the debug traps that are due after it.
+ *  @single_step: TF was set for it; @flags: its CPU_INSN_*. */
+void cpu_finish_insn(struct cpu *c, bool single_step, uint32_t flags);
+/** cpu_mark_unfinished_rep - set RF if RIP is between two rounds of a REP instruction
+ *  (SDM 3B 17.3.1.1). */
+void cpu_mark_unfinished_rep(struct cpu *c);
+
 /** cpu_fetch_insn - decode at RIP, no side effects.  Returns: false if it cannot be. */
 bool cpu_fetch_insn(struct cpu *c, struct cpu_insn *insn);
 /** cpu_fetch_bytes - code bytes at linear @va, no side effects.  Returns: how many were read. */

@@ -46,59 +46,87 @@ static void clean_pushed_flags(struct cpu *c, const struct cpu_env *env)
     cpu_mem_write(c, va + 1, &byte, 1, CPU_MEM_EXPLICIT, true, &exc);
 }
 
-/* The single-step trap of our own TF: the instruction is complete. */
-static void finish_step(struct cpu *c, const struct cpu_insn *insn, uint64_t start,
-                        uint64_t count_before)
+/* The step that is under way. */
+struct step {
+    const struct cpu_insn *insn;
+    bool guest_tf;
+    uint64_t start, count_before;
+};
+
+/* The instruction is complete. */
+static void finish_step(struct cpu *c, const struct step *s)
 {
+    const struct cpu_insn *insn = s->insn;
     struct cpu_env *env = env_load(c);
 
     ENV32(env, env_offsets(c)->old_exception) = UINT32_MAX;
-    if (!(insn->flags & CPU_INSN_LOADS_FLAGS))
-        env->eflags &= ~(uint64_t)FLAG_TF;
-    if ((insn->flags & CPU_INSN_REP) && env->eip != start && ended_by_count(c, insn, count_before))
-        env->eip = start;
-    if (insn->flags & CPU_INSN_PUSHF)
-        clean_pushed_flags(c, env);
+    if (!s->guest_tf) {
+        if (!(insn->flags & CPU_INSN_LOADS_FLAGS))
+            env->eflags &= ~(uint64_t)FLAG_TF;
+        if ((insn->flags & CPU_INSN_REP) && env->eip != s->start && !c->watch.hits &&
+            ended_by_count(c, insn, s->count_before))
+            env->eip = s->start;
+        if (insn->flags & CPU_INSN_PUSHF)
+            clean_pushed_flags(c, env);
+    }
+    if (!(insn->flags & CPU_INSN_IRET))
+        env->eflags &= ~(uint64_t)FLAG_RF;
     env_store(c);
+    cpu_finish_insn(c, s->guest_tf, insn->flags);
+}
+
+/* Has the instruction trapped, or been left behind without a trap (see blocks.c)? */
+static bool is_complete(struct cpu *c)
+{
+    return c->why == WHY_BOUNDARY ||
+           (c->why == WHY_EXCEPTION && c->exc_vector == EXC_DB &&
+            !ENV32(c->env, env_offsets(c)->exception_is_int));
 }
 
 void cpu_step_native(struct cpu *c, const struct cpu_insn *insn)
 {
     struct cpu_env *env = env_load(c);
-    bool guest_tf = (env->eflags & FLAG_TF) != 0;
-    uint64_t start = env->eip, count_before = rep_count(env, insn);
+    struct step s = {.insn = insn,
+                     .guest_tf = (env->eflags & FLAG_TF) != 0,
+                     .start = env->eip,
+                     .count_before = rep_count(env, insn)};
 
+    if (base_unlikely(c->watch.any))
+        debug_look(c, insn);
     c->step_cost = 1 + (insn->flags & CPU_INSN_RDTSC ? c->timing.rdtsc_cycles : 0);
     env->eflags |= FLAG_TF;
     if (c->cutting)
         engine_cut(c, 0);
     c->mode_key = CPU_KEY_MODE_UNKNOWN;
-    c->stepping = true;
+    c->step_blocks = 0;
+    c->stepping = c->watch.open = true;
     engine_start(c);
-    c->stepping = false;
+    c->stepping = c->watch.open = false;
     c->mode_key = CPU_KEY_MODE_UNKNOWN;
+    if (c->watch.filled) {
+        c->watch.filled = false;
+        engine_flush_tlb(c);
+    }
     if (insn->flags & CPU_INSN_IRET)
         cpu_loaded(c)->nmi_blocked = false;
-    if (guest_tf) {
-        cpu_handle_stop(c);
+    if (is_complete(c)) {
+        finish_step(c, &s);
         return;
     }
-    if (c->why == WHY_EXCEPTION && c->exc_vector == EXC_DB &&
-        !ENV32(c->env, env_offsets(c)->exception_is_int)) {
-        finish_step(c, insn, start, count_before);
-        return;
-    }
-    if (c->why == WHY_SYSCALL || c->why == WHY_SYSENTER || c->why == WHY_EXCEPTION ||
-        c->why == WHY_FAULT)
+    if (!s.guest_tf)
         env_load(c)->eflags &= ~(uint64_t)FLAG_TF;
+    c->step_failed = true;
     if (c->why != WHY_NONE)
         cpu_handle_stop(c);
+    c->step_failed = false;
 }
 
 void cpu_step(struct cpu *c)
 {
     struct cpu_insn insn;
 
+    if (cpu_take_breakpoint(c))
+        return;
     if (cpu_fetch_insn(c, &insn) && (insn.flags & CPU_INSN_SPECIAL)) {
         c->why = WHY_SPECIAL;
         cpu_handle_stop(c);
