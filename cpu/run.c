@@ -87,7 +87,7 @@ static void probe_interrupt(struct cpu *c, uint8_t vector, bool nmi)
  * would stop time and never be left. */
 #define DELIVERY_CYCLES 1
 
-static void deliver(struct cpu *c, struct cpu_exc exc, enum cpu_event_kind kind)
+void cpu_raise(struct cpu *c, struct cpu_exc exc, enum cpu_event_kind kind)
 {
     struct cpu_vcpu *v = current(c);
 
@@ -107,12 +107,12 @@ static void deliver(struct cpu *c, struct cpu_exc exc, enum cpu_event_kind kind)
     env_store(c);
 }
 
-static void deliver_exception(struct cpu *c, struct cpu_exc exc)
+void cpu_deliver_exception(struct cpu *c, struct cpu_exc exc)
 {
     c->watch.hits = 0;
     current(c)->held_db = 0;
     current(c)->counters.exceptions++;
-    deliver(c, exc, CPU_EVENT_EXCEPTION);
+    cpu_raise(c, exc, CPU_EVENT_EXCEPTION);
 }
 
 void cpu_mark_unfinished_rep(struct cpu *c)
@@ -141,14 +141,14 @@ void cpu_finish_insn(struct cpu *c, bool single_step, uint32_t flags)
     if (flags & CPU_INSN_REP)
         cpu_mark_unfinished_rep(c);
     current(c)->dr6 |= hits | (single_step ? DR6_BS : 0);
-    deliver_exception(c, (struct cpu_exc){.vector = EXC_DB});
+    cpu_deliver_exception(c, (struct cpu_exc){.vector = EXC_DB});
 }
 
 bool cpu_take_breakpoint(struct cpu *c)
 {
     if (base_likely(!c->watch.exec) || !debug_before(c))
         return false;
-    deliver_exception(c, (struct cpu_exc){.vector = EXC_DB});
+    cpu_deliver_exception(c, (struct cpu_exc){.vector = EXC_DB});
     return true;
 }
 
@@ -187,14 +187,14 @@ static void take_interrupt(struct cpu *c, struct cpu_vcpu *v)
         v->nmi_pending = false;
         v->nmi_blocked = true;
         v->counters.nmis++;
-        deliver(c, (struct cpu_exc){.vector = EXC_NMI}, CPU_EVENT_EXTERNAL);
+        cpu_raise(c, (struct cpu_exc){.vector = EXC_NMI}, CPU_EVENT_EXTERNAL);
         return;
     }
     vector = c->bus.intr_ack(c->bus.user, c->current);
     if (vector < 0)
         return;
     v->counters.interrupts++;
-    deliver(c, (struct cpu_exc){.vector = (uint8_t)vector}, CPU_EVENT_EXTERNAL);
+    cpu_raise(c, (struct cpu_exc){.vector = (uint8_t)vector}, CPU_EVENT_EXTERNAL);
 }
 
 /* What may happen between two instructions.  Returns: true with *stop to leave the loop. */
@@ -255,289 +255,7 @@ static void arm(struct cpu *c)
     cpu_set_limit(c, limit);
 }
 
-/* ---- instructions that the simulator executes ---- */
-
-uint64_t cpu_linear_rip(const struct cpu_env *env)
-{
-    uint64_t va = env->segs[CPU_CS].base + env->eip;
-
-    return env->hflags & HF_CS64 ? env->eip : va & 0xffffffffull;
-}
-
-bool cpu_fetch_insn(struct cpu *c, struct cpu_insn *insn)
-{
-    const struct cpu_env *env = env_load(c);
-    uint64_t va = cpu_linear_rip(env);
-    uint8_t bytes[16];
-    size_t n = cpu_fetch_bytes(c, c->current, va, bytes, 15);
-
-    return cpu_decode(cpu_code_mode(env), bytes, n, va, insn);
-}
-
-static void retire(struct cpu *c, uint32_t cost)
-{
-    c->insns++;
-    c->left -= cost;
-}
-
-/* After an instruction that the simulator has executed; @start: its RIP. */
-static void finish_special(struct cpu *c, const struct cpu_insn *insn, bool guest_tf,
-                           uint64_t start)
-{
-    struct cpu_env *env = env_load(c);
-
-    env->hflags &= ~(uint32_t)HF_INHIBIT_IRQ;
-    env->eflags &= ~(uint64_t)FLAG_RF;
-    if ((insn->rep || insn->repne) && env->eip == start) { /* rounds to go: SDM 3B 17.3.1.1 */
-        env->eflags |= FLAG_RF;
-        c->mode_key = CPU_KEY_MODE_UNKNOWN;
-    }
-    env_store(c);
-    if (insn->kind == CPU_KIND_MOV_TO_DR || insn->kind == CPU_KIND_MOV_TO_CR)
-        debug_arm(c);
-    cpu_finish_insn(c, guest_tf, insn->flags & ~(uint32_t)CPU_INSN_REP);
-}
-
-/* INVLPG: the library drops 4 KiB of a large page, and tells nobody. */
-static void invlpg(struct cpu *c, const struct cpu_insn *insn)
-{
-    if (frames_may_be_large(c, cpu_effective_address(c, insn))) {
-        bool guest_tf = (env_load(c)->eflags & FLAG_TF) != 0;
-
-        engine_flush_tlb(c);
-        c->env->eip += insn->length;
-        retire(c, 1);
-        finish_special(c, insn, guest_tf, c->env->eip - insn->length);
-        return;
-    }
-    cpu_step_native(c, insn);
-}
-
-static uint32_t special_cost(struct cpu *c, const struct cpu_insn *insn)
-{
-    switch (insn->kind) {
-    case CPU_KIND_IN:
-    case CPU_KIND_OUT:
-    case CPU_KIND_INS:
-    case CPU_KIND_OUTS:
-        return 1 + c->config.port_cycles;
-    case CPU_KIND_RDTSC:
-    case CPU_KIND_RDTSCP:
-        return 1 + c->config.rdtsc_cycles;
-    default:
-        return 1;
-    }
-}
-
-/* REP string I/O counts as the library counts it elsewhere: once for each iteration and once
- * for finding the count at zero. */
-static void special(struct cpu *c)
-{
-    struct cpu_insn insn;
-    struct cpu_exc exc;
-    struct cpu_env *env;
-    enum cpu_mode mode;
-    uint64_t start;
-    bool guest_tf;
-
-    if (cpu_take_breakpoint(c))
-        return;
-    if (!cpu_fetch_insn(c, &insn) || !(insn.flags & (CPU_INSN_SPECIAL | CPU_INSN_RDTSC))) {
-        cpu_step_native(c, &insn);
-        return;
-    }
-    env = env_load(c);
-    guest_tf = (env->eflags & FLAG_TF) != 0;
-    mode = cpu_code_mode(env);
-    start = env->eip;
-    if (base_unlikely(c->watch.any))
-        debug_look(c, &insn);
-    switch (cpu_emulate_special(c, &insn, &exc)) {
-    case CPU_EMULATE_DONE:
-        retire(c, special_cost(c, &insn));
-        if (cpu_code_mode(env) != mode)
-            c->mode_key = CPU_KEY_MODE_UNKNOWN;
-        finish_special(c, &insn, guest_tf, start);
-        break;
-    case CPU_EMULATE_HALT:
-        retire(c, 1);
-        current(c)->halted = true;
-        finish_special(c, &insn, guest_tf, start);
-        break;
-    case CPU_EMULATE_ICEBP:
-        retire(c, 1);
-        current(c)->counters.exceptions++;
-        deliver(c, (struct cpu_exc){.vector = EXC_DB, .insn_bytes = insn.length},
-                CPU_EVENT_ICEBP);
-        break;
-    case CPU_EMULATE_EXCEPTION:
-        deliver_exception(c, exc);
-        break;
-    case CPU_EMULATE_NATIVE:
-        if (insn.kind == CPU_KIND_INVLPG)
-            invlpg(c, &insn);
-        else
-            cpu_step_native(c, &insn);
-        break;
-    case CPU_EMULATE_UNKNOWN:
-        cpu_set_crash(c, "instruction at %#" G_GINT64_MODIFIER "x is not implemented", env->eip);
-        break;
-    }
-}
-
-/* ---- what the engine could not do ---- */
-
-static struct cpu_exc page_fault(const struct cpu_fault *f)
-{
-    return (struct cpu_exc){
-        .vector = EXC_PF, .has_error = true, .error = f->error_code, .cr2 = f->va};
-}
-
-/* Does the explicit memory operand of @insn touch the faulting page? */
-static bool explicit_operand(struct cpu *c, const struct cpu_insn *insn)
-{
-    uint64_t first, last;
-
-    if (!insn->has_mem)
-        return false;
-    first = cpu_effective_address(c, insn);
-    last = first + (insn->operand_bytes ? insn->operand_bytes : 1) - 1;
-    return first >> PAGE_SHIFT == c->fault.va >> PAGE_SHIFT ||
-           last >> PAGE_SHIFT == c->fault.va >> PAGE_SHIFT;
-}
-
-/*
- * At CPL 3 the library reads descriptor tables and the TSS without saying that the access is
- * a supervisor's: an instruction that does so is granted the page for one step.
- */
-static bool implicit_access(struct cpu *c, const struct cpu_insn *insn)
-{
-    struct mmu_translation t;
-    struct mmu_regs regs;
-
-    if (env_cpl(c->env) != 3 || !(insn->flags & CPU_INSN_SYSTABLE) || explicit_operand(c, insn))
-        return false;
-    cpu_mmu_regs(c, c->current, &regs);
-    regs.implicit = true;
-    if (mmu_walk(c->ram, &regs, GVA(c->fault.va), c->fault.access | MMU_PROBE, &t) != MMU_OK) {
-        c->fault.error_code = t.error_code;
-        return false;
-    }
-    c->implicit_page = c->fault.va >> PAGE_SHIFT;
-    cpu_step_native(c, insn);
-    c->implicit_page = UINT64_MAX;
-    return true;
-}
-
-static void device_access(struct cpu *c, const struct cpu_insn *insn)
-{
-    bool guest_tf = (env_load(c)->eflags & FLAG_TF) != 0;
-    uint64_t start = c->env->eip;
-    struct cpu_exc exc;
-
-    if (base_unlikely(c->watch.any))
-        debug_look(c, insn);
-    switch (cpu_emulate_memory(c, insn, &exc)) {
-    case CPU_EMULATE_DONE:
-        retire(c, 1 + c->config.mmio_cycles);
-        finish_special(c, insn, guest_tf, start);
-        return;
-    case CPU_EMULATE_EXCEPTION:
-        deliver_exception(c, exc);
-        return;
-    default:
-        cpu_set_crash(c,
-                      "the instruction at %#" G_GINT64_MODIFIER
-                      "x accesses device memory at %#" G_GINT64_MODIFIER
-                      "x in a way that is not implemented",
-                      c->env->eip, c->fault.pa);
-    }
-}
-
-static void data_fault(struct cpu *c)
-{
-    struct cpu_insn insn;
-    bool decoded;
-
-    blocks_uncount_tail(c, cpu_linear_rip(env_load(c)));
-    if (c->fault.kind == FAULT_OWN_CODE) { /* then the storing instruction once more */
-        frames_mix(c, c->fault.pa >> PAGE_SHIFT);
-        return;
-    }
-    decoded = cpu_fetch_insn(c, &insn);
-    if (c->fault.kind == FAULT_WATCH) {
-        cpu_step_native(c, &insn);
-        return;
-    }
-    if (decoded && !c->fault.exact && explicit_operand(c, &insn))
-        c->fault.va = MAX(cpu_effective_address(c, &insn), c->fault.va);
-    if (c->fault.kind == FAULT_DEVICE && decoded) {
-        device_access(c, &insn);
-        return;
-    }
-    if (c->fault.kind == FAULT_PAGE) {
-        if (!decoded || !implicit_access(c, &insn))
-            deliver_exception(c, page_fault(&c->fault));
-        return;
-    }
-    if (c->fault.kind == FAULT_NONCANONICAL) {
-        bool stack = decoded && (insn.has_mem && explicit_operand(c, &insn)
-                                     ? insn.segment == CPU_SS
-                                     : !(insn.flags & CPU_INSN_SYSTABLE) && !insn.rep);
-
-        deliver_exception(c, (struct cpu_exc){.vector = stack ? EXC_SS : EXC_GP,
-                                              .has_error = true});
-        return;
-    }
-    cpu_set_crash(c, "page tables outside RAM: entry at %#" G_GINT64_MODIFIER
-                     "x for linear address %#" G_GINT64_MODIFIER "x", c->fault.pa, c->fault.va);
-}
-
-/* A block that runs off its page into one that cannot be fetched: the library has executed
- * nothing of it.  Is it not the next instruction yet that lies there? */
-static bool comes_later(struct cpu *c)
-{
-    uint64_t va = cpu_linear_rip(env_load(c)), page = c->fault.va >> PAGE_SHIFT;
-    struct cpu_insn insn;
-
-    return !c->step_failed && va >> PAGE_SHIFT != page && cpu_fetch_insn(c, &insn) &&
-           (va + insn.length - 1) >> PAGE_SHIFT != page;
-}
-
-static void fault(struct cpu *c)
-{
-    const struct cpu_fault *f = &c->fault;
-
-    if (f->access != MMU_FETCH) {
-        data_fault(c);
-        return;
-    }
-    if (cpu_take_breakpoint(c))
-        return;
-    if (comes_later(c)) {
-        c->must_step = true;
-        return;
-    }
-    switch (f->kind) {
-    case FAULT_PAGE:
-        deliver_exception(c, page_fault(f));
-        break;
-    case FAULT_NONCANONICAL:
-        deliver_exception(c, (struct cpu_exc){.vector = EXC_GP, .has_error = true});
-        break;
-    case FAULT_WATCH: /* of data only */
-    case FAULT_OWN_CODE:
-        break;
-    case FAULT_DEVICE:
-        cpu_set_crash(c, "jump to %#" G_GINT64_MODIFIER "x, where there is no RAM (physical %#"
-                         G_GINT64_MODIFIER "x)", f->va, f->pa);
-        break;
-    case FAULT_BUS:
-        cpu_set_crash(c, "page tables outside RAM: entry at %#" G_GINT64_MODIFIER
-                         "x for linear address %#" G_GINT64_MODIFIER "x", f->pa, f->va);
-        break;
-    }
-}
+/* ---- what the engine came back for ---- */
 
 static bool pushes_error(unsigned vector)
 {
@@ -575,13 +293,13 @@ void cpu_take_exception(struct cpu *c)
     blocks_uncount_tail(c, cpu_linear_rip(env)); /* INTO does not end a block */
     if (soft) {
         exc.insn_bytes = soft_length(c, exc.vector);
-        deliver(c, exc, CPU_EVENT_SOFT);
+        cpu_raise(c, exc, CPU_EVENT_SOFT);
         cpu_finish_insn(c, false, 0); /* what MOV SS before it has held back */
         return;
     }
     exc.has_error = pushes_error(exc.vector);
     exc.error = exc.has_error ? ENV32(env, off->error_code) : 0;
-    deliver(c, exc, CPU_EVENT_EXCEPTION);
+    cpu_raise(c, exc, CPU_EVENT_EXCEPTION);
 }
 
 void cpu_take_transition(struct cpu *c)
@@ -603,7 +321,7 @@ void cpu_take_transition(struct cpu *c)
     c->mode_key = CPU_KEY_MODE_UNKNOWN;
     env_store(c);
     if (!ok)
-        deliver_exception(c, exc);
+        cpu_deliver_exception(c, exc);
     else /* TF counts as it is after FMASK (SDM 2B SYSCALL) */
         cpu_finish_insn(c, (env_load(c)->eflags & FLAG_TF) != 0, 0);
 }
@@ -627,7 +345,7 @@ void cpu_handle_stop(struct cpu *c)
     case WHY_NONE:
     case WHY_SPECIAL:
         if (!c->crashed)
-            special(c);
+            cpu_special(c);
         break;
     case WHY_BOUNDARY:
         break;
@@ -642,10 +360,10 @@ void cpu_handle_stop(struct cpu *c)
         cpu_take_transition(c);
         break;
     case WHY_FAULT:
-        fault(c);
+        cpu_fault(c);
         break;
     case WHY_NX_MIXED:
-        deliver_exception(c, page_fault(&c->fault));
+        cpu_deliver_exception(c, cpu_page_fault(&c->fault));
         break;
     }
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Shared by run.c, step.c and cpu.c only. */
+/* Shared by the run loop's files only: run.c, special.c, step.c, debug.c; and by cpu.c. */
 #ifndef PARAVANE_CPU_RUN_H
 #define PARAVANE_CPU_RUN_H
 
@@ -14,6 +14,16 @@ void cpu_take_transition(struct cpu *c);
 void cpu_step(struct cpu *c);
 /** cpu_step_native - one instruction by the library, special or not; @insn at env->eip. */
 void cpu_step_native(struct cpu *c, const struct cpu_insn *insn);
+
+/** cpu_raise - deliver @exc to the loaded vCPU; a triple fault is noted. */
+void cpu_raise(struct cpu *c, struct cpu_exc exc, enum cpu_event_kind kind);
+/** cpu_deliver_exception - a fault, trap or abort of the loaded vCPU. */
+void cpu_deliver_exception(struct cpu *c, struct cpu_exc exc);
+/** cpu_special - the instruction at RIP is one that the simulator executes. */
+void cpu_special(struct cpu *c);
+/** cpu_fault - c->fault says which TLB fill was refused. */
+void cpu_fault(struct cpu *c);
+struct cpu_exc cpu_page_fault(const struct cpu_fault *f);
 
 /** cpu_take_breakpoint - deliver the instruction breakpoint that is due, if one is. */
 bool cpu_take_breakpoint(struct cpu *c);
