@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Runs random guests: see guest_gen.h for what they are.
+ *
+ *   fuzz_guest [--seeds FIRST:COUNT] [--insns N] [--jobs N] [--time SECONDS] [-v]
+ *   fuzz_guest --one SEED [--insns N] [--stops] [--save FILE]
+ *                     in this process, for a debugger; FILE gets the end state
+ *
+ * Each seed is run twice, in forked copies of a machine that has just been built: once from
+ * start to end, and once with stops at random instruction counts.  A seed is a finding when
+ *
+ *   crash   a signal, an assertion, a sanitizer's report
+ *   hang    --time seconds of processor time are used up
+ *   memory  the process has grown beyond MEMORY_KIB_MAX, or (ASan) leaks
+ *   random  two runs without stops end in different states
+ *   stops   runs with and without stops end in different states
+ *
+ * The last line holds a hash of the end states of all seeds: the same on every host.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sim/base/hash.h"
+#include "sim/base/rng.h"
+#include "sim/config.h"
+#include "sim/machine.h"
+#include "tests/fuzz/guest_gen.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#define WITH_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define WITH_ASAN 1
+#endif
+#endif
+#ifdef WITH_ASAN
+#include <sanitizer/lsan_interface.h>
+#define MEMORY_KIB_MAX (4096u << 10)
+#define LEAK_CHECK_EVERY 64
+#else
+#define MEMORY_KIB_MAX (400u << 10)
+#endif
+
+#define KINDS         4
+#define VIRTUAL_NS    400000u /* a run ends here, be it that all CPUs wait or fault without end */
+#define STOPS         8
+#define EXIT_LEAK     33
+#define WORKERS_MAX   64
+
+struct options {
+    uint64_t first, count, insns;
+    unsigned jobs, seconds;
+    bool verbose, one, stops;
+    const char *save;
+};
+
+/* How one run ended; written by the process that runs it. */
+struct outcome {
+    char hash[BASE_HASH_TEXT];
+    uint64_t insns, virtual_ns, exceptions, interrupts;
+    enum sim_stop stop;
+    struct guest_facts facts;
+};
+
+/* In shared memory, one for each worker. */
+struct worker {
+    struct outcome outcome;
+    uint64_t findings, seeds, insns, exceptions, interrupts;
+    uint64_t stop[16], mode[GUEST_MODES];
+    uint64_t digest; /* sum over seeds, so that it does not depend on who ran which */
+    long max_kib;
+};
+
+static const struct {
+    unsigned cpus;
+    const char *model;
+} kinds[KINDS] = {{1, "paravane-v1"}, {1, "paravane-v1"}, {1, "paravane-v2"}, {2, "paravane-v1"}};
+
+/* ---- one run ---- */
+
+static char *kernel_path; /* a Multiboot kernel whose place the guest takes */
+
+static void make_kernel(void)
+{
+    struct {
+        uint32_t magic, flags, checksum, header, load, load_end, bss_end, entry, text;
+    } image = {0x1badb002, 0x10000, 0, GUEST_ENTRY, GUEST_ENTRY, 0, 0, GUEST_ENTRY + 32, 0xf4f4f4f4};
+    int fd = memfd_create("kernel", 0);
+
+    image.checksum = 0u - image.magic - image.flags;
+    if (fd < 0 || write(fd, &image, sizeof(image)) != sizeof(image)) {
+        perror("fuzz_guest: memfd");
+        exit(2);
+    }
+    kernel_path = g_strdup_printf("/proc/%d/fd/%d", (int)getpid(), fd);
+}
+
+static struct sim_machine *machine_for(unsigned kind)
+{
+    g_autofree char *text = g_strdup_printf(
+        "[machine]\nmemory = 4M\ncpus = %u\ncpu = %s\n[boot]\nkernel = %s\n[timing]\nquantum-ns = 1000\n",
+        kinds[kind].cpus, kinds[kind].model, kernel_path);
+    GError *error = NULL;
+    struct sim_config *config = sim_config_parse("fuzz", text, strlen(text), NULL, &error);
+    struct sim_machine *m = config ? sim_machine_new(config, NULL, &error) : NULL;
+
+    if (!m) {
+        fprintf(stderr, "fuzz_guest: %s\n", error->message);
+        exit(2);
+    }
+    sim_config_free(config);
+    guest_prepare(sim_machine_ram(m));
+    return m;
+}
+
+static void run_guest(struct sim_machine *m, const struct options *o, uint64_t seed, bool stops,
+                      struct outcome *out)
+{
+    struct sim_limits limits = {.insns = o->insns, .virtual_ns = VIRTUAL_NS};
+    struct cpu_counters counters;
+    struct base_rng rng;
+
+    memset(out, 0, sizeof(*out));
+    out->facts = guest_generate(sim_machine_ram(m), seed, kinds[seed % KINDS].cpus);
+    cpu_start_multiboot(sim_machine_cpu(m), GUEST_ENTRY, 0x2badb002, 0x10000);
+    base_rng_init(&rng, seed, 1);
+    for (unsigned i = 0; stops && i < STOPS; i++) {
+        uint64_t room = o->insns >> (base_rng_next(&rng) % 8);
+        uint64_t next = sim_machine_insns(m) + base_rng_next(&rng) % (room + 1);
+        struct sim_limits now = limits;
+
+        now.insns = MIN(o->insns, next);
+        if (sim_machine_run(m, &now) != SIM_STOP_LIMIT)
+            break;
+    }
+    out->stop = sim_machine_run(m, &limits);
+    out->insns = sim_machine_insns(m);
+    out->virtual_ns = sim_machine_virtual_ns(m);
+    for (unsigned v = 0; v < kinds[seed % KINDS].cpus; v++) {
+        cpu_get_counters(sim_machine_cpu(m), v, &counters);
+        out->exceptions += counters.exceptions;
+        out->interrupts += counters.interrupts;
+    }
+    sim_machine_state_hash(m, out->hash);
+}
+
+/* ---- many runs ---- */
+
+static void child(struct sim_machine *m, const struct options *o, uint64_t seed, bool stops,
+                  struct outcome *out)
+{
+    struct rlimit cpu_time = {o->seconds, o->seconds + 1};
+
+    setrlimit(RLIMIT_CPU, &cpu_time);
+    run_guest(m, o, seed, stops, out);
+#ifdef WITH_ASAN
+    if (seed % LEAK_CHECK_EVERY == 0 && !stops && __lsan_do_recoverable_leak_check())
+        _exit(EXIT_LEAK);
+#endif
+    _exit(0);
+}
+
+static void report(struct worker *w, uint64_t seed, const char *kind, const char *detail)
+{
+    const struct guest_facts *f = &w->outcome.facts;
+
+    w->findings++;
+    printf("finding: seed %" PRIu64 ": %s: %s (%s, ring %u, paging %u, kind %u)\n", seed, kind, detail,
+           guest_mode_name(f->mode), f->ring, f->paging, (unsigned)(seed % KINDS));
+    fflush(stdout);
+}
+
+/* Returns: whether the run came to its end by itself; else it has been reported. */
+static bool run_forked(struct sim_machine *m, const struct options *o, uint64_t seed, bool stops,
+                       struct worker *w)
+{
+    struct rusage usage;
+    char detail[64];
+    int status;
+    pid_t pid = fork();
+
+    if (pid == 0)
+        child(m, o, seed, stops, &w->outcome);
+    if (pid < 0 || wait4(pid, &status, 0, &usage) != pid) {
+        perror("fuzz_guest: fork");
+        exit(2);
+    }
+    w->max_kib = MAX(w->max_kib, usage.ru_maxrss);
+    g_snprintf(detail, sizeof(detail), "%s",
+               WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : stops ? "with stops" : "plain");
+    if (WIFSIGNALED(status) && (WTERMSIG(status) == SIGXCPU || WTERMSIG(status) == SIGKILL))
+        report(w, seed, "hang", detail);
+    else if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_LEAK)
+        report(w, seed, "memory", "leak");
+    else if (status)
+        report(w, seed, "crash", detail);
+    else if (usage.ru_maxrss > MEMORY_KIB_MAX)
+        report(w, seed, "memory", detail);
+    else
+        return true;
+    return false;
+}
+
+static bool same(const struct outcome *a, const struct outcome *b)
+{
+    return a->insns == b->insns && a->stop == b->stop && strcmp(a->hash, b->hash) == 0;
+}
+
+static void digest_add(struct worker *w, uint64_t seed, const struct outcome *out)
+{
+    char text[BASE_HASH_TEXT];
+    struct base_hash h;
+
+    base_hash_init(&h);
+    base_hash_u64(&h, seed);
+    base_hash_u64(&h, out->insns);
+    base_hash_update(&h, out->hash, strlen(out->hash));
+    base_hash_final(&h, text);
+    text[16] = 0;
+    w->digest += g_ascii_strtoull(text, NULL, 16);
+}
+
+static void account(struct worker *w, uint64_t seed, const struct outcome *out)
+{
+    w->seeds++;
+    w->insns += out->insns;
+    w->exceptions += out->exceptions;
+    w->interrupts += out->interrupts;
+    w->stop[out->stop]++;
+    w->mode[out->facts.mode]++;
+    digest_add(w, seed, out);
+}
+
+static void check_seed(struct sim_machine *m, const struct options *o, uint64_t seed,
+                       struct worker *w)
+{
+    struct outcome plain;
+    char detail[160];
+
+    if (!run_forked(m, o, seed, false, w))
+        return;
+    plain = w->outcome;
+    account(w, seed, &plain);
+    if (o->verbose)
+        printf("seed %" PRIu64 " %s ring %u paging %u: %s insns %" PRIu64 " exceptions %" PRIu64
+               " ns %" PRIu64 " %s\n", seed, guest_mode_name(plain.facts.mode), plain.facts.ring,
+               plain.facts.paging, sim_stop_name(plain.stop), plain.insns, plain.exceptions,
+               plain.virtual_ns, plain.hash);
+    if (!run_forked(m, o, seed, true, w) || same(&plain, &w->outcome))
+        return;
+    g_snprintf(detail, sizeof(detail), "%s %" PRIu64 " %.8s, then %s %" PRIu64 " %.8s",
+               sim_stop_name(plain.stop), plain.insns, plain.hash, sim_stop_name(w->outcome.stop),
+               w->outcome.insns, w->outcome.hash);
+    if (!run_forked(m, o, seed, false, w))
+        return;
+    report(w, seed, same(&plain, &w->outcome) ? "stops" : "random", detail);
+}
+
+static void work(const struct options *o, unsigned index, struct worker *w)
+{
+    for (unsigned kind = 0; kind < KINDS; kind++) {
+        struct sim_machine *m = machine_for(kind);
+
+        for (uint64_t i = index; i < o->count; i += o->jobs)
+            if ((o->first + i) % KINDS == kind)
+                check_seed(m, o, o->first + i, w);
+        sim_machine_free(m);
+    }
+}
+
+static bool total(const struct options *o, const struct worker *workers)
+{
+    struct worker t = {0};
+
+    for (unsigned i = 0; i < o->jobs; i++) {
+        t.findings += workers[i].findings;
+        t.seeds += workers[i].seeds;
+        t.insns += workers[i].insns;
+        t.exceptions += workers[i].exceptions;
+        t.interrupts += workers[i].interrupts;
+        t.digest += workers[i].digest;
+        t.max_kib = MAX(t.max_kib, workers[i].max_kib);
+        for (unsigned s = 0; s < ARRAY_LEN(t.stop); s++)
+            t.stop[s] += workers[i].stop[s];
+        for (unsigned s = 0; s < GUEST_MODES; s++)
+            t.mode[s] += workers[i].mode[s];
+    }
+    printf("instructions %" PRIu64 ", exceptions %" PRIu64 ", interrupts %" PRIu64
+           ", largest process %ld KiB\nstops:", t.insns, t.exceptions, t.interrupts, t.max_kib);
+    for (unsigned s = 0; s <= SIM_STOP_CRASH; s++)
+        printf(" %s %" PRIu64, sim_stop_name((enum sim_stop)s), t.stop[s]);
+    printf("\nmodes:");
+    for (unsigned s = 0; s < GUEST_MODES; s++)
+        printf(" %s %" PRIu64, guest_mode_name((enum guest_mode)s), t.mode[s]);
+    printf("\nfuzz_guest: %" PRIu64 " seeds, %" PRIu64 " findings, digest %016" PRIx64 "\n", o->count,
+           t.findings, t.digest);
+    return t.findings == 0 && t.seeds == o->count;
+}
+
+static bool run_all(const struct options *o)
+{
+    size_t size = WORKERS_MAX * sizeof(struct worker);
+    struct worker *workers =
+        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pid_t pid[WORKERS_MAX];
+    bool good = true;
+    int status;
+
+    if (workers == MAP_FAILED) {
+        perror("fuzz_guest: mmap");
+        exit(2);
+    }
+    for (unsigned i = 0; i < o->jobs; i++) {
+        fflush(stdout);
+        pid[i] = fork();
+        if (pid[i] == 0) {
+            work(o, i, &workers[i]);
+            fflush(stdout);
+            _exit(0);
+        }
+    }
+    for (unsigned i = 0; i < o->jobs; i++)
+        good = pid[i] > 0 && waitpid(pid[i], &status, 0) == pid[i] && status == 0 && good;
+    good = total(o, workers) && good;
+    munmap(workers, size);
+    return good;
+}
+
+static void save_state(struct sim_machine *m, const char *path)
+{
+    g_autoptr(GByteArray) out = g_byte_array_new();
+    struct base_state st;
+
+    base_state_init_save(&st, out);
+    sim_machine_state(m, &st);
+    if (!g_file_set_contents(path, (const char *)out->data, out->len, NULL)) {
+        fprintf(stderr, "fuzz_guest: cannot write %s\n", path);
+        exit(2);
+    }
+}
+
+static void run_one(const struct options *o)
+{
+    struct sim_machine *m = machine_for(o->first % KINDS);
+    struct outcome out;
+    struct cpu_regs r;
+    char text[128];
+
+    run_guest(m, o, o->first, o->stops, &out);
+    cpu_get_regs(sim_machine_cpu(m), cpu_current(sim_machine_cpu(m)), &r);
+    if (!cpu_disassemble(sim_machine_cpu(m), cpu_current(sim_machine_cpu(m)),
+                         GVA(r.seg[CPU_CS].base + r.rip), text, sizeof(text)))
+        g_strlcpy(text, "?", sizeof(text));
+    printf("%s, ring %u, paging %u: %s %s\ninsns %" PRIu64 " exceptions %" PRIu64 " interrupts %" PRIu64
+           " ns %" PRIu64 " hash %s\nvcpu %u cs:rip %04x:%" PRIx64 " %s\n", guest_mode_name(out.facts.mode),
+           out.facts.ring, out.facts.paging, sim_stop_name(out.stop),
+           cpu_fault_text(sim_machine_cpu(m)), out.insns, out.exceptions, out.interrupts,
+           out.virtual_ns, out.hash, cpu_current(sim_machine_cpu(m)), r.seg[CPU_CS].selector, r.rip, text);
+    for (unsigned i = 0; i < 16; i++)
+        printf("r%-2u %016" PRIx64 "%s", i, r.gpr[i], i % 4 == 3 ? "\n" : "  ");
+    printf("rflags %" PRIx64 " cr0 %" PRIx64 " cr2 %" PRIx64 " cr3 %" PRIx64 " cr4 %" PRIx64 " efer %" PRIx64
+           "\n", r.rflags, r.cr0, r.cr2, r.cr3, r.cr4, r.efer);
+    if (o->save)
+        save_state(m, o->save);
+    sim_machine_free(m);
+}
+
+static uint64_t number(const char *text, char **end)
+{
+    errno = 0;
+    uint64_t value = g_ascii_strtoull(text, end, 0);
+
+    if (errno || *end == text) {
+        fprintf(stderr, "fuzz_guest: not a number: %s\n", text);
+        exit(2);
+    }
+    return value;
+}
+
+static void parse(int argc, char **argv, struct options *o)
+{
+    static const struct option longs[] = {
+        {"seeds", 1, NULL, 's'}, {"insns", 1, NULL, 'i'}, {"jobs", 1, NULL, 'j'},
+        {"time", 1, NULL, 't'},  {"one", 1, NULL, 'o'},   {"stops", 0, NULL, 'p'},
+        {"save", 1, NULL, 'f'},
+        {NULL, 0, NULL, 0}};
+    char *end;
+    int c;
+
+    while ((c = getopt_long(argc, argv, "v", longs, NULL)) != -1) {
+        switch (c) {
+        case 's':
+            o->first = number(optarg, &end);
+            o->count = *end == ':' ? number(end + 1, &end) : 1;
+            break;
+        case 'o':
+            o->first = number(optarg, &end);
+            o->one = true;
+            break;
+        case 'i':
+            o->insns = number(optarg, &end);
+            break;
+        case 'j':
+            o->jobs = (unsigned)CLAMP(number(optarg, &end), 1, WORKERS_MAX);
+            break;
+        case 't':
+            o->seconds = (unsigned)number(optarg, &end);
+            break;
+        case 'p':
+            o->stops = true;
+            break;
+        case 'f':
+            o->save = optarg;
+            break;
+        case 'v':
+            o->verbose = true;
+            break;
+        default:
+            exit(2);
+        }
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct options o = {.count = 300, .insns = 20000, .jobs = 1, .seconds = 20};
+
+    parse(argc, argv, &o);
+    make_kernel();
+    if (o.one) {
+        run_one(&o);
+        return 0;
+    }
+    return run_all(&o) ? 0 : 1;
+}

@@ -1,0 +1,25 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Random guests never crash, hang or leak the simulator, and do the same every time:
+# tests/fuzz/fuzz_guest.c says how.  FUZZ_SEEDS=FIRST:COUNT and FUZZ_INSNS change the amount.
+. "${PARAVANE_SRC:-.}/tests/tap.sh"
+fuzz=$PARAVANE_BUILD/tests/fuzz/fuzz_guest
+seeds=${FUZZ_SEEDS:-1:300}
+insns=${FUZZ_INSNS:-2000}
+[ -x "$fuzz" ] || tap_skip_all "the program fuzz_guest is not built"
+
+# What "$@" prints goes to $tap_dir/NAME.
+fuzz_run() {
+    local name=$1
+    shift
+    "$@" "$fuzz" --seeds "$seeds" --insns "$insns" --jobs "$(nproc)" >"$tap_dir/$name" 2>&1
+    tap_result $? "seeds $seeds, $insns instructions each: $name" "$(tail -n 40 "$tap_dir/$name")"
+}
+
+fuzz_run "no crash, no hang, no leak, the same with stops" env
+if [ "${FUZZ_TWICE:-yes}" = yes ]; then
+    fuzz_run "again, without address space randomization and with another environment" \
+        setarch -R env "PAD=$(printf '%5000s' x)"
+    tap_equal "both end in the same states" "$(tail -n 1 "$tap_dir"/no*)" "$(tail -n 1 "$tap_dir"/again*)"
+fi
+tap_done
