@@ -363,17 +363,33 @@ static bool mixed_may_execute(struct cpu *c, uint64_t va)
  * A store into its own block makes the library leave the block, execute the storing
  * instruction alone, and go on behind it: take the instructions back that are about to be
  * executed a second time, or were not executed at all.
+ *
+ * A round of a REP instruction is a block like that, too: a REP that stores has a block of its
+ * own in MIXED frames (see blocks_miss), and rCX says whether the round before was executed.
  */
 static void uncount_aborted(struct cpu *c, uint64_t va, const struct cpu_block *b)
 {
     uint64_t key = c->ring[(c->blocks - 1) % CPU_RING];
     uint64_t start = cpu_key_va(key);
 
-    if (b->insns != 1 || !(b->flags & CPU_INSN_WRITES_MEM) ||
-        (b->flags & (CPU_INSN_REP | CPU_INSN_BRANCH)))
+    if (!c->blocks || b->insns != 1 || !(b->flags & CPU_INSN_WRITES_MEM))
         return;
-    if (va >= start && va < start + cpu_key_size(key))
+    if (b->flags & CPU_INSN_REP) {
+        uint64_t left = env_load(c)->regs[1];
+        bool again = c->rep_blocks == c->blocks && start == va && c->rep_left == left;
+
+        if (again)
+            blocks_uncount_tail(c, va);
+        c->rep_left = left;
+        c->rep_blocks = c->blocks + 1; /* with the one that begins now */
+    } else if (va >= start && va < start + cpu_key_size(key)) {
         blocks_uncount_tail(c, va);
+    }
+}
+
+static bool is_rep_store(const struct cpu_block *b)
+{
+    return (b->last_flags & CPU_INSN_REP) && (b->last_flags & CPU_INSN_WRITES_MEM);
 }
 
 void blocks_miss(struct cpu *c, uint64_t va, uint32_t size)
@@ -421,8 +437,8 @@ void blocks_miss(struct cpu *c, uint64_t va, uint32_t size)
         engine_stop(c, WHY_SPECIAL);
         return;
     }
-    if (b->cut_at > 0) {
-        c->cut_va = va + (uint32_t)b->cut_at;
+    if (b->cut_at > 0 || (mixed && is_rep_store(b) && b->last_at)) {
+        c->cut_va = va + (b->cut_at > 0 ? (uint32_t)b->cut_at : b->last_at);
         engine_stop(c, WHY_CUT);
         return;
     }

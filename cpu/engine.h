@@ -116,7 +116,8 @@ struct cpu {
     uint64_t step_va; /* where the step's first block began */
     unsigned step_blocks; /* how many it has begun */
     struct cpu_watch watch;
-    uint64_t rep_count; /* rCX when a block of one REP instruction of a MIXED frame began */
+    uint64_t rep_left; /* rCX when a round of a REP store in a MIXED frame began ... */
+    uint64_t rep_blocks; /* ... and the count of blocks with it */
     bool iret_ends_nmi; /* the block that runs ends with IRET while NMIs are blocked */
     uint32_t step_cost;
     uint64_t cut_va;

@@ -45,6 +45,9 @@ CODE64(xchg_code, "movl $0x11,%eax\n movl $0x9090c0ff,%ecx\n xchgl %ecx,1f(%rip)
 CODE64(cmpx_code, "movl $0x90909090,%eax\n movl $0x90907fb3,%ecx\n lock cmpxchgl %ecx,1f(%rip)\n jmp 1f\n 1: .fill 4,1,0x90");
 CODE64(rep_self, "leaq 1f(%rip),%rdi\n movl $4,%ecx\n movb $0x90,%al\n rep stosb\n 1: ud2\n ud2\n movl $0x44,%eax");
 
+CODE64(rep_own, "leaq 2f(%rip),%rdi\n movl $4,%ecx\n movb $0x90,%al\n jmp 2f\n 2: .fill 4,1,0xfc\n rep stosb\n movl $0x55,%eax");
+CODE64(call_own, "movq %rsp,%rbx\n leaq 2f(%rip),%rsp\n jmp 1f\n 1: .fill 8,1,0x90\n 2: call 3f\n 3: movq %rbx,%rsp\n movl $0x66,%eax");
+
 static void own(const char *name, const char *ref, struct snip *s, u64 rcx, u64 want_a, u64 want_b)
 {
 	for (int r = 0; r <= 3; r += 3) {
@@ -76,6 +79,8 @@ static void g_own(void)
 	own("by-xchg", "SDM 3A 8.1.3: code written by XCHG", &xchg_code, 0, 0x12, ~0ull);
 	own("by-cmpxchg", "SDM 3A 8.1.3: code written by LOCK CMPXCHG", &cmpx_code, 0, ~0ull, 0x7f);
 	own("by-rep-stos-ahead", "SDM 3A 11.6: REP STOS over the instructions behind it", &rep_self, 0, 0x44, ~0ull);
+	own("by-rep-stos-behind", "SDM 3A 11.6: REP STOS over the instructions before it", &rep_own, 0, 0x55, ~0ull);
+	own("by-call-behind", "SDM 3A 11.6: CALL stores its return address over the instructions before it", &call_own, 0, 0x66, ~0ull);
 }
 
 static void alias(const char *name, const char *ref, u8 *w, u8 *x)
