@@ -240,6 +240,8 @@ void engine_start(struct cpu *c)
             cpu_set_crash(c, "the library stopped: %s", uc_strerror(err));
     }
     e->fill_refused = false;
+    if (c->cutting)
+        engine_cut(c, 0);
     env_load(c);
 }
 

@@ -336,6 +336,9 @@ static void cut(struct cpu *c)
         return;
     }
     engine_drop_range(c, va, (uint32_t)(c->cut_va - va) + 1);
+    /* The hook has to miss, for it takes the cut back: left in place, the cut would make the
+     * library drop the block each time it comes back from it. */
+    blocks_forget_page(c, va >> PAGE_SHIFT);
     engine_cut(c, c->cut_va);
 }
 
