@@ -16,8 +16,9 @@
  *  (2) Blocks of MIXED frames are never in the front cache: writes to them go unseen.
  *  (3) A block with a special instruction never runs: the engine is stopped before it, or
  *      (special instruction not the first) the block is translated again, cut before it.
- *  (4) Blocks that may change the code's mode are never in the front cache; after one the
- *      mode is unknown, so that the next block misses and the mode is looked at.
+ *  (4) Blocks that may change the code's mode, or what check.c looks at, are never in the front
+ *      cache; after one the mode is unknown, so that the next block misses and both are looked
+ *      at.
  */
 #include <string.h>
 #include <sys/mman.h>
@@ -339,6 +340,7 @@ static void count_step(struct cpu *c, uint64_t va, uint32_t size)
     if (c->step_blocks++ == 0) {
         c->step_va = va;
         count(c, va, size, 1, c->step_cost);
+        c->step_block = c->blocks;
     } else if (va != c->step_va) {
         engine_stop(c, WHY_BOUNDARY);
     }
@@ -404,6 +406,11 @@ void blocks_miss(struct cpu *c, uint64_t va, uint32_t size)
     if (c->mode_key == CPU_KEY_MODE_UNKNOWN) {
         const struct cpu_env *env = env_load(c);
 
+        if (!c->stepping && cpu_must_check(c)) {
+            c->checking = true;
+            engine_stop(c, WHY_BOUNDARY);
+            return;
+        }
         c->mode_key = (uint64_t)cpu_code_mode(env) << CPU_KEY_MODE_SHIFT;
         flags = env->eflags & (FLAG_TF | FLAG_RF);
     }
@@ -442,6 +449,15 @@ void blocks_miss(struct cpu *c, uint64_t va, uint32_t size)
         engine_stop(c, WHY_CUT);
         return;
     }
+    if ((b->flags & CPU_INSN_GUARDED) && !cpu_far_is_plain(c, p.first, size)) {
+        engine_stop(c, WHY_SPECIAL);
+        return;
+    }
+    if ((b->flags & CPU_INSN_FSGS) && cpu_must_check_fsgs(c)) {
+        engine_stop(c, WHY_BOUNDARY);
+        c->must_step = true;
+        return;
+    }
     if (c->cutting)
         engine_cut(c, 0);
     c->cut_tries = 0;
@@ -457,7 +473,9 @@ void blocks_miss(struct cpu *c, uint64_t va, uint32_t size)
             c->rf_spent = false;
         c->iret_ends_nmi = (b->flags & CPU_INSN_IRET) && cpu_loaded(c)->nmi_blocked;
         c->mode_key = CPU_KEY_MODE_UNKNOWN;
-    } else if (!mixed) {
+    } else if ((b->flags & CPU_INSN_LOADS_FLAGS) && env_cpl(env_load(c)) == 3) {
+        c->mode_key = CPU_KEY_MODE_UNKNOWN; /* POPF may set AC */
+    } else if (!mixed && !(b->flags & CPU_INSN_FSGS)) {
         front_fill(c, va, size, b);
     }
 }
@@ -473,6 +491,11 @@ void blocks_uncount_tail(struct cpu *c, uint64_t va)
 
     if (va < start || va >= start + size)
         return;
+    if (c->step_block == c->blocks) {
+        c->insns--;
+        c->left += c->step_cost;
+        return;
+    }
     c->mode_key = (uint64_t)cpu_key_mode(key) << CPU_KEY_MODE_SHIFT;
     if (locate(c, start, size, &p)) {
         uint8_t bytes[2 * PAGE_SIZE];
@@ -487,6 +510,21 @@ void blocks_uncount_tail(struct cpu *c, uint64_t va)
         }
     }
     c->mode_key = saved;
+}
+
+bool blocks_last_insn(struct cpu *c, uint64_t *va)
+{
+    uint64_t key = c->ring[(c->blocks - 1) % CPU_RING], saved = c->mode_key;
+    struct place p;
+    bool found;
+
+    *va = cpu_key_va(key);
+    c->mode_key = (uint64_t)cpu_key_mode(key) << CPU_KEY_MODE_SHIFT;
+    found = c->blocks && locate(c, *va, cpu_key_size(key), &p);
+    if (found)
+        *va += block_at(c, *va, cpu_key_size(key), &p)->last_at;
+    c->mode_key = saved;
+    return found;
 }
 
 uint32_t blocks_rdtsc_tail(struct cpu *c)

@@ -55,6 +55,8 @@ struct cpu *cpu_new(const struct cpu_config *config, struct mmu_ram *ram,
         g_free(c);
         return NULL;
     }
+    c->timing.hidden = cpu_model_hidden(c->model);
+    c->cr3_reserved = ~((1ull << cpu_model_physical_bits(c->model)) - 1);
     if (!frames_init(c) || !engine_open(c, error))
         goto fail;
     if (!blocks_init(c) || !create_vcpus(c)) {
@@ -75,6 +77,7 @@ void cpu_free(struct cpu *c)
         return;
     for (unsigned i = 0; i < c->config.count; i++)
         engine_context_free(c, c->vcpu[i].context);
+    engine_context_free(c, c->undo);
     c->ram->code_written = NULL;
     engine_close(c);
     blocks_fini(c);
@@ -348,7 +351,8 @@ void cpu_mmu_regs(struct cpu *c, unsigned vcpu, struct mmu_regs *out)
                              .cr4 = env->cr[4],
                              .efer = ENV64(env, env_offsets(c)->efer),
                              .cpl = env->hflags & HF_CPL,
-                             .ac = (env->eflags & FLAG_AC) != 0};
+                             .ac = (env->eflags & FLAG_AC) != 0,
+                             .pdpte = c->vcpu[vcpu].pdpte};
 }
 
 void cpu_attach_probe(struct cpu *c, const struct base_probe *probe)

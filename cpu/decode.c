@@ -5,6 +5,7 @@
  * decode_scan.c      where an instruction ends          (tables)
  * decode_kind.c      what the run loop must know of it
  * decode_operands.c  what the emulator must know of it
+ * decode_feature.c   which feature it belongs to
  * decode.c           a block of them; Capstone prints
  *
  * Capstone is used for text only.  Its lengths are not relied on: 4.0.2 knows neither
@@ -55,6 +56,7 @@ static uint32_t insn_cost(uint32_t flags, const struct cpu_timing *timing)
 struct walk {
     size_t at;      /* offset of the next instruction */
     uint32_t flags; /* of the instruction just stepped over */
+    enum cpu_insn_feature feature;
 };
 
 /*
@@ -70,6 +72,7 @@ static void step(enum cpu_mode mode, const uint8_t *code, size_t size, struct wa
 
     if (decode_scan(mode, code + w->at, size - w->at, &raw) == DECODE_OK) {
         w->flags = decode_classify(&raw, &kind);
+        w->feature = w->flags & CPU_INSN_OPTIONAL ? decode_feature(&raw) : CPU_INSN_FEATURES;
         w->at += raw.length;
     } else {
         w->flags = CPU_INSN_INVALID | (raw.attr & ATTR_BR ? CPU_INSN_BRANCH : 0);
@@ -77,10 +80,16 @@ static void step(enum cpu_mode mode, const uint8_t *code, size_t size, struct wa
     }
 }
 
+static bool must_cut(const struct walk *w, const struct cpu_timing *timing)
+{
+    return w->flags & CPU_INSN_SPECIAL ||
+           (w->flags & CPU_INSN_OPTIONAL && timing->hidden >> w->feature & 1);
+}
+
 void cpu_decode_block(enum cpu_mode mode, const uint8_t *code, size_t size, uint64_t va,
                       const struct cpu_timing *timing, struct cpu_block *out)
 {
-    struct walk w = {0, 0};
+    struct walk w = {.at = 0};
     unsigned insns = 0, tail_at = 0;
     uint32_t cost = 0, tail_cost_at = 0, flags = 0, last_flags = 0;
     bool rdtsc = false;
@@ -92,7 +101,8 @@ void cpu_decode_block(enum cpu_mode mode, const uint8_t *code, size_t size, uint
         size_t start = w.at;
 
         step(mode, code, size, &w);
-        if (w.flags & CPU_INSN_SPECIAL || (w.flags & CPU_INSN_RDTSC && rdtsc)) {
+        if (must_cut(&w, timing) || (w.flags & CPU_INSN_RDTSC && rdtsc) ||
+            (w.flags & CPU_INSN_GUARDED && insns)) {
             out->cut_at = (int32_t)start;
             break;
         }
@@ -118,7 +128,7 @@ void cpu_decode_block(enum cpu_mode mode, const uint8_t *code, size_t size, uint
 unsigned cpu_decode_index(enum cpu_mode mode, const uint8_t *code, size_t size, uint64_t va,
                           size_t offset, const struct cpu_timing *timing, uint32_t *cost)
 {
-    struct walk w = {0, 0};
+    struct walk w = {.at = 0};
     unsigned n = 0;
     uint32_t sum = 0;
 

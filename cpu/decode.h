@@ -32,7 +32,14 @@ enum {
     CPU_INSN_INVALID = 1 << 13,    /* the bytes are no instruction known to the decoder */
     CPU_INSN_REP_STRING_IO = 1 << 14, /* INS, OUTS */
     CPU_INSN_MOV_SS = 1 << 15,     /* MOV SS, POP SS: hold debug exceptions back as well */
+    CPU_INSN_GUARDED = 1 << 16,    /* special unless cpu_far_is_plain(): IRET, SYSRET in 64-bit code;
+                                      always a block of its own */
+    CPU_INSN_OPTIONAL = 1 << 17,   /* special if the CPU model hides its feature */
+    CPU_INSN_FSGS = 1 << 18,       /* prefixed with FS or GS, outside 64-bit mode */
 };
+
+/* What the simulator may have to execute, or to look at before. */
+#define CPU_INSN_OURS (CPU_INSN_SPECIAL | CPU_INSN_GUARDED | CPU_INSN_OPTIONAL)
 
 /* SPECIAL ones, and those the device-memory emulator knows. */
 enum cpu_insn_kind {
@@ -74,6 +81,15 @@ enum cpu_insn_kind {
     CPU_KIND_UD,       /* undefined encodings that the library would execute: #UD */
     CPU_KIND_SYSEXIT,  /* special when long mode needs checks the library lacks */
     CPU_KIND_LOCK_UD,  /* LOCK prefix on what cannot take it: #UD */
+    CPU_KIND_LGDT,
+    CPU_KIND_LIDT,
+    CPU_KIND_LLDT,
+    CPU_KIND_LTR,
+    CPU_KIND_LDMXCSR,
+    CPU_KIND_FXRSTOR,
+    CPU_KIND_SEGMENT,  /* outside 64-bit mode: segment loads, and writes with a CS prefix */
+    CPU_KIND_FAR,      /* far JMP, CALL, RET and IRET of 64-bit code, SYSRET */
+    CPU_KIND_OPTIONAL, /* see feature */
     /* memory forms the device-memory emulator executes (special only where the library's own
        execution is wrong: LOCK NEG) */
     CPU_KIND_MOV,      /* MOV r/m,r; r,r/m; r/m,imm; moffs; MOVNTI; MOVBE is OTHER */
@@ -98,6 +114,20 @@ enum cpu_insn_kind {
 
 enum cpu_alu_op { CPU_ALU_ADD, CPU_ALU_OR, CPU_ALU_ADC, CPU_ALU_SBB, CPU_ALU_AND, CPU_ALU_SUB,
                   CPU_ALU_XOR, CPU_ALU_CMP, CPU_ALU_TEST };
+
+/* Groups of instructions that a CPU model may hide although the library has them. */
+enum cpu_insn_feature {
+    CPU_INSN_SSE3,
+    CPU_INSN_SSSE3,
+    CPU_INSN_SSE41,
+    CPU_INSN_SSE42,
+    CPU_INSN_POPCNT,
+    CPU_INSN_MOVBE,
+    CPU_INSN_AES,
+    CPU_INSN_PCLMULQDQ,
+    CPU_INSN_CX16,
+    CPU_INSN_FEATURES, /* how many; also: none of them */
+};
 
 #define CPU_NO_REG 0xff
 #define CPU_REG_RIP 0x10 /* as base of a memory operand */
@@ -126,6 +156,9 @@ struct cpu_insn {
     bool port_is_dx;
     bool mem_aligned;       /* MOV_VEC: a 16-byte operand off its boundary is #GP(0) */
     bool rex_w;
+    uint8_t feature;        /* enum cpu_insn_feature */
+    uint8_t map, opcode;    /* enum decode_map; the last opcode byte */
+    uint8_t modrm_reg;      /* ModRM.reg without REX.R */
 };
 
 /**
@@ -178,6 +211,7 @@ struct cpu_block {
 /* Cost of instructions in cycles: the timing model. */
 struct cpu_timing {
     unsigned rdtsc_cycles; /* on top of 1 */
+    uint32_t hidden;       /* 1 << enum cpu_insn_feature: these are special */
 };
 
 /**

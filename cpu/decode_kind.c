@@ -4,6 +4,7 @@
  *
  * Source: Intel SDM volume 2, appendix A; LOCK: the LOCK entry of volume 2A.
  */
+#include "cpu/cpu.h"
 #include "cpu/decode_scan.h"
 
 struct verdict {
@@ -17,6 +18,13 @@ static void special(struct verdict *v, enum cpu_insn_kind kind)
 {
     v->flags |= CPU_INSN_SPECIAL;
     v->kind = kind;
+}
+
+/* Far transfers of 64-bit code are rare, and the library does not check all of them. */
+static void far_of_64(const struct decode_raw *raw, struct verdict *v)
+{
+    if (raw->mode == CPU_MODE_64 && !(v->flags & CPU_INSN_INVALID))
+        special(v, CPU_KIND_FAR);
 }
 
 static void string_insn(const struct decode_raw *raw, struct verdict *v)
@@ -73,6 +81,7 @@ static void group_5(const struct decode_raw *raw, struct verdict *v)
     case 3:
         v->flags |= FAR_TRANSFER | CPU_INSN_SYSTABLE | CPU_INSN_WRITES_MEM;
         v->flags |= mem ? 0 : CPU_INSN_INVALID;
+        far_of_64(raw, v);
         break;
     case 4:
         v->flags |= CPU_INSN_BRANCH;
@@ -80,6 +89,7 @@ static void group_5(const struct decode_raw *raw, struct verdict *v)
     case 5:
         v->flags |= FAR_TRANSFER | CPU_INSN_SYSTABLE;
         v->flags |= mem ? 0 : CPU_INSN_INVALID;
+        far_of_64(raw, v);
         break;
     case 6:
         v->flags |= CPU_INSN_WRITES_MEM;
@@ -155,9 +165,12 @@ static void classify_8x_to_cx(const struct decode_raw *raw, struct verdict *v)
         if (decode_modrm_reg(raw) != 0)
             special(v, CPU_KIND_UD);
         break;
-    case 0x9a:
     case 0xca:
     case 0xcb:
+        v->flags |= FAR_TRANSFER;
+        far_of_64(raw, v);
+        break;
+    case 0x9a:
     case 0xcc:
     case 0xcd:
     case 0xce:
@@ -171,6 +184,10 @@ static void classify_8x_to_cx(const struct decode_raw *raw, struct verdict *v)
         break;
     case 0xcf:
         v->flags |= FAR_TRANSFER | CPU_INSN_IRET | CPU_INSN_LOADS_FLAGS;
+        if (raw->mode == CPU_MODE_64) {
+            v->flags |= CPU_INSN_GUARDED;
+            v->kind = CPU_KIND_FAR;
+        }
         break;
     default: /* A4..AF */
         string_insn(raw, v);
@@ -256,6 +273,8 @@ static void classify_0f01(const struct decode_raw *raw, struct verdict *v)
         v->flags |= CPU_INSN_WRITES_MEM;
     else if (reg == 5)
         v->flags |= CPU_INSN_INVALID;
+    else if (reg < 4)
+        special(v, reg == 2 ? CPU_KIND_LGDT : CPU_KIND_LIDT);
     else if (reg == 6)
         special(v, CPU_KIND_LMSW);
     else if (reg == 7)
@@ -268,6 +287,8 @@ static void classify_0f00(const struct decode_raw *raw, struct verdict *v)
 
     if (reg < 2)
         v->flags |= decode_is_mem(raw) ? CPU_INSN_WRITES_MEM : 0;
+    else if (reg < 4)
+        special(v, reg == 2 ? CPU_KIND_LLDT : CPU_KIND_LTR);
     else if (reg < 6)
         v->flags |= CPU_INSN_SYSTABLE;
     else
@@ -285,8 +306,8 @@ static void classify_mov_cr(const struct decode_raw *raw, struct verdict *v)
         break;
     case 0x22:
         v->kind = CPU_KIND_MOV_TO_CR;
-        if (creg == 0 || creg == 4 || creg == 8)
-            special(v, CPU_KIND_MOV_TO_CR);
+        if (creg == 0 || creg == 4 || creg == 8 || (creg == 3 && raw->mode != CPU_MODE_64))
+            special(v, CPU_KIND_MOV_TO_CR); /* PAE paging loads the PDPTEs with CR3 */
         break;
     case 0x21:
         special(v, CPU_KIND_MOV_FROM_DR);
@@ -307,6 +328,8 @@ static void classify_0fae(const struct decode_raw *raw, struct verdict *v)
     if (decode_is_mem(raw)) {
         if (reg == 0 || reg == 3 || reg == 4 || (reg == 6 && !raw->p66 && !raw->rep))
             v->flags |= CPU_INSN_WRITES_MEM; /* FXSAVE STMXCSR XSAVE XSAVEOPT */
+        else if ((reg == 1 || reg == 2) && !raw->p66 && !raw->rep)
+            special(v, reg == 1 ? CPU_KIND_FXRSTOR : CPU_KIND_LDMXCSR);
     } else if (raw->rep == 0xf3 && reg < 4) {
         special(v, base_kinds[reg]);
     }
@@ -348,7 +371,8 @@ static void classify_0f_low(const struct decode_raw *raw, struct verdict *v)
         special(v, CPU_KIND_CLTS);
         break;
     case 0x07:
-        v->flags |= FAR_TRANSFER | CPU_INSN_SYSRET | CPU_INSN_LOADS_FLAGS;
+        v->flags |= FAR_TRANSFER | CPU_INSN_SYSRET | CPU_INSN_LOADS_FLAGS | CPU_INSN_GUARDED;
+        v->kind = CPU_KIND_FAR;
         break;
     case 0x08:
     case 0x09:
@@ -386,10 +410,13 @@ static void classify_0f_low(const struct decode_raw *raw, struct verdict *v)
 static void classify_0f_high(const struct decode_raw *raw, struct verdict *v)
 {
     switch (raw->opcode) {
+    case 0x2b: /* with F2 or F3 MOVNTSD MOVNTSS of SSE4a */
+        if (raw->rep)
+            special(v, CPU_KIND_UD);
+        break;
     case 0x78:
-    case 0x79: /* VMREAD VMWRITE; with 66 or F2 EXTRQ INSERTQ of SSE4a */
-        if (!raw->p66 && !raw->rep)
-            special(v, CPU_KIND_VMX);
+    case 0x79: /* VMREAD VMWRITE; with 66 or F2 EXTRQ INSERTQ of SSE4a, which no model has */
+        special(v, CPU_KIND_VMX);
         break;
     case 0x7e: /* with F3 a load */
         if (raw->rep != 0xf3 && decode_is_mem(raw))
@@ -482,7 +509,7 @@ static void classify_more(const struct decode_raw *raw, struct verdict *v)
             classify_high(raw, v);
         break;
     case DECODE_MAP_0F:
-        if (op < 0x40)
+        if (op < 0x40 && op != 0x2b)
             classify_0f_low(raw, v);
         else
             classify_0f_high(raw, v);
@@ -494,6 +521,22 @@ static void classify_more(const struct decode_raw *raw, struct verdict *v)
         special(v, CPU_KIND_VEX);
         break;
     }
+}
+
+/* Outside 64-bit mode segments have limits and types: the run loop wants to know when a segment
+ * register changes, and where FS and GS, often null, are used. */
+static void classify_segments(const struct decode_raw *raw, struct verdict *v)
+{
+    if (v->flags & CPU_INSN_INVALID)
+        return;
+    if (raw->segment != DECODE_NO_SEG && raw->segment >= CPU_FS)
+        v->flags |= CPU_INSN_FSGS;
+    if (v->kind != CPU_KIND_OTHER || v->flags & CPU_INSN_FAR)
+        return;
+    if (v->flags & CPU_INSN_SYSTABLE && !(raw->map == DECODE_MAP_0F && raw->opcode < 4))
+        special(v, CPU_KIND_SEGMENT); /* VERR VERW LAR LSL load nothing */
+    if (raw->segment == CPU_CS && v->flags & CPU_INSN_WRITES_MEM && decode_is_mem(raw))
+        special(v, CPU_KIND_SEGMENT); /* CS is never writable */
 }
 
 uint32_t decode_classify(const struct decode_raw *raw, enum cpu_insn_kind *kind)
@@ -511,6 +554,12 @@ uint32_t decode_classify(const struct decode_raw *raw, enum cpu_insn_kind *kind)
         v.flags = CPU_INSN_INVALID;
     else if (attr & ATTR_MORE)
         classify_more(raw, &v);
+    if (raw->mode != CPU_MODE_64)
+        classify_segments(raw, &v);
+    if (decode_feature(raw) != CPU_INSN_FEATURES && v.kind == CPU_KIND_OTHER) {
+        v.flags |= CPU_INSN_OPTIONAL;
+        v.kind = CPU_KIND_OPTIONAL;
+    }
     if (raw->lock && v.kind != CPU_KIND_VEX && !(v.flags & CPU_INSN_INVALID) && !lock_allowed(raw))
         special(&v, CPU_KIND_LOCK_UD);
     *kind = v.kind;

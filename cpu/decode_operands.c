@@ -228,6 +228,8 @@ static void modrm_operands(const struct decode_raw *raw, struct cpu_insn *out)
     if (decode_is_mem(raw))
         memory_operand(raw, out);
     out->mem_is_dest = out->has_mem && raw->attr & ATTR_WM;
+    if (raw->map == DECODE_MAP_1 && raw->opcode == 0x8e && !out->has_mem) /* MOV to a segment */
+        out->reg = (raw->modrm & 7) | (raw->rex & 1 ? 8 : 0);
 }
 
 static void string_operands(const struct decode_raw *raw, struct cpu_insn *out)
@@ -368,7 +370,7 @@ static void rm_register(const struct decode_raw *raw, struct cpu_insn *out)
     out->reg = CPU_NO_REG;
     if (!out->has_mem)
         out->reg = (raw->modrm & 7) | (raw->rex & 1 ? 8 : 0);
-    if (out->kind == CPU_KIND_LMSW)
+    if (out->kind == CPU_KIND_LMSW || out->kind == CPU_KIND_LLDT || out->kind == CPU_KIND_LTR)
         out->operand_bytes = 2;
 }
 
@@ -402,6 +404,8 @@ static void kind_operands(const struct decode_raw *raw, struct cpu_insn *out)
     case CPU_KIND_RDFSBASE:
     case CPU_KIND_RDGSBASE:
     case CPU_KIND_LMSW:
+    case CPU_KIND_LLDT:
+    case CPU_KIND_LTR:
         rm_register(raw, out);
         break;
     case CPU_KIND_ALU:
@@ -464,6 +468,11 @@ bool cpu_decode(enum cpu_mode mode, const uint8_t *code, size_t size, uint64_t v
     out->kind = kind == CPU_KIND_OTHER ? decode_memory_kind(&raw) : kind;
     out->length = raw.length;
     out->operand_bytes = operand_width(&raw);
+    out->map = raw.map;
+    out->opcode = raw.opcode;
+    out->modrm_reg = decode_modrm_reg(&raw);
+    out->feature = decode_feature(&raw);
+    out->segment = default_segment(&raw, CPU_DS);
     out->address_bytes = raw.address_bytes;
     out->string_segment = default_segment(&raw, CPU_DS);
     out->rep = raw.rep == 0xf3;

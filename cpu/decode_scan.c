@@ -83,7 +83,7 @@ static const uint32_t map_0f[256] = {
     /* 10 */ M, M | WM, M, M | WM, M, M, M, M | WM,
     /* 18 */ X8(M),
     /* 20 */ X4(M | NM | GR), X, X, X, X,
-    /* 28 */ M, M | WM, M, M | WM, M, M, M, M,
+    /* 28 */ M, M | WM, M, M | WM | GR, M, M, M, M,
     /* 30 */ GR, GR, GR, GR, BR | GR, BR | GR, X, GR,
     /* 38 */ X8(X),
     /* 40 */ X16(M),

@@ -71,6 +71,9 @@ enum decode_status decode_scan(enum cpu_mode mode, const uint8_t *code, size_t s
 /** decode_classify - flags (CPU_INSN_*) and kind.  @raw: from decode_scan() with DECODE_OK. */
 uint32_t decode_classify(const struct decode_raw *raw, enum cpu_insn_kind *kind);
 
+/** decode_feature - what CPUID calls the instruction, CPU_INSN_FEATURES: nothing that can be hidden. */
+enum cpu_insn_feature decode_feature(const struct decode_raw *raw);
+
 /** decode_memory_kind - the kind of an instruction that decode_classify() calls OTHER. */
 enum cpu_insn_kind decode_memory_kind(const struct decode_raw *raw);
 

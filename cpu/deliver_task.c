@@ -153,6 +153,7 @@ static void switch_registers(struct deliver *d, uint16_t selector, const struct 
         engine_write_cr3(d->c, image->cr3);
     engine_write_cr0(d->c, env->cr[0] | CR0_TS);
     cpu_segment_load(&env->tr, selector, tss);
+    env->tr.flags &= ~(2u << 8); /* busy: the library gives up on such a type */
     cpu_loaded(d->c)->dr7 &= ~0x155ull; /* L0..L3, LE */
     env_set_rflags(d->c, (image->eflags & 0x3f7fd5) | FLAG_NT | 2);
     env->eip = image->eip;

@@ -190,6 +190,19 @@ static enum cpu_emulate raise_ud(struct emulate *e)
     return emulate_fault(e, EXC_UD);
 }
 
+static enum cpu_emulate optional(struct emulate *e)
+{
+    bool hidden = cpu_model_hidden(cpu_get_model(e->c)) >> e->insn->feature & 1;
+
+    return hidden ? emulate_fault(e, EXC_UD) : CPU_EMULATE_NATIVE;
+}
+
+static enum cpu_emulate native(struct emulate *e)
+{
+    (void)e;
+    return CPU_EMULATE_NATIVE;
+}
+
 typedef enum cpu_emulate emulate_fn(struct emulate *e);
 
 static emulate_fn *const special_fns[] = {
@@ -229,6 +242,15 @@ static emulate_fn *const special_fns[] = {
     [CPU_KIND_UD] = raise_ud,
     [CPU_KIND_SYSEXIT] = sysexit_insn,
     [CPU_KIND_LOCK_UD] = raise_ud,
+    [CPU_KIND_LGDT] = emulate_table_register,
+    [CPU_KIND_LIDT] = emulate_table_register,
+    [CPU_KIND_LLDT] = emulate_system_segment,
+    [CPU_KIND_LTR] = emulate_system_segment,
+    [CPU_KIND_LDMXCSR] = emulate_mxcsr,
+    [CPU_KIND_FXRSTOR] = emulate_mxcsr,
+    [CPU_KIND_SEGMENT] = native,
+    [CPU_KIND_FAR] = emulate_far,
+    [CPU_KIND_OPTIONAL] = optional,
 };
 
 enum cpu_emulate cpu_emulate_special(struct cpu *c, const struct cpu_insn *insn,

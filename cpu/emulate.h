@@ -6,6 +6,7 @@
  *   emulate_creg.c    control and debug registers
  *   emulate_io.c      IN, OUT, INS, OUTS and their permission
  *   emulate_access.c  registers, effective addresses, checked memory accesses
+ *   emulate_table.c   descriptor tables, checks before far transfers
  *   emulate_mem.c     instructions whose memory operand is device memory
  *
  * The caller of cpu_emulate_special() and cpu_emulate_memory() has called env_load() and calls
@@ -92,5 +93,9 @@ enum cpu_emulate emulate_in(struct emulate *e);
 enum cpu_emulate emulate_out(struct emulate *e);
 enum cpu_emulate emulate_ins(struct emulate *e);
 enum cpu_emulate emulate_outs(struct emulate *e);
+enum cpu_emulate emulate_table_register(struct emulate *e);
+enum cpu_emulate emulate_system_segment(struct emulate *e);
+enum cpu_emulate emulate_far(struct emulate *e);
+enum cpu_emulate emulate_mxcsr(struct emulate *e);
 
 #endif

@@ -151,6 +151,14 @@ static bool check_segment(struct emulate *e, unsigned segment, uint64_t offset, 
     return true;
 }
 
+/* SDM 3A table 6-7; vectors have rules of their own. */
+static bool misaligned(uint64_t va, unsigned bytes)
+{
+    unsigned boundary = bytes == 6 ? 4 : bytes == 10 ? 8 : bytes == 14 ? 2 : bytes == 28 ? 4 : bytes;
+
+    return boundary <= 8 && va & (boundary - 1);
+}
+
 bool emulate_check(struct emulate *e, unsigned segment, uint64_t offset, unsigned bytes,
                    enum emulate_rw rw, uint64_t *va)
 {
@@ -161,8 +169,7 @@ bool emulate_check(struct emulate *e, unsigned segment, uint64_t offset, unsigne
     } else if (!cpu_is_canonical(*va) || !cpu_is_canonical(*va + bytes - 1)) {
         return emulate_set_fault(e, segment == CPU_SS ? EXC_SS : EXC_GP);
     }
-    if (e->env->eflags & FLAG_AC && e->env->cr[0] & CR0_AM && env_cpl(e->env) == 3 && bytes <= 8 &&
-        *va & (bytes - 1))
+    if (e->env->eflags & FLAG_AC && e->env->cr[0] & CR0_AM && env_cpl(e->env) == 3 && misaligned(*va, bytes))
         return emulate_set_fault(e, EXC_AC);
     return true;
 }
@@ -195,6 +202,7 @@ static bool probe_page(struct emulate *e, uint64_t va, unsigned segment)
         .efer = ENV64(e->env, env_offsets(e->c)->efer),
         .cpl = (uint8_t)env_cpl(e->env),
         .ac = e->env->eflags & FLAG_AC,
+        .pdpte = e->vcpu->pdpte,
     };
     struct mmu_translation tr;
 

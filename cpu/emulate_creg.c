@@ -26,14 +26,14 @@ static uint64_t read_efer(const struct emulate *e)
 }
 
 /* PAE paging loads its four PDPTEs at once; reserved bits in a present one are #GP(0). */
-static bool pdptes_valid(struct emulate *e)
+static bool pdptes_valid(struct emulate *e, uint64_t cr3)
 {
     uint64_t pdpte[4];
     uint64_t reserved =
         PDPTE_RESERVED_LOW | ~((1ull << cpu_model_physical_bits(cpu_get_model(e->c))) - 1);
 
-    if (!mmu_ram_read(cpu_get_ram(e->c), GPA(e->env->cr[3] & CR3_PDPT), pdpte, sizeof(pdpte)))
-        return true; /* outside RAM: the walk that follows reports it */
+    if (!mmu_ram_read(cpu_get_ram(e->c), GPA(cr3 & CR3_PDPT), pdpte, sizeof(pdpte)))
+        return true; /* outside RAM: all of them are not present */
     for (unsigned i = 0; i < 4; i++) {
         if (pdpte[i] & PDPTE_P && pdpte[i] & reserved)
             return false;
@@ -54,7 +54,7 @@ static bool paging_may_start(struct emulate *e)
 
     if (read_efer(e) & EFER_LME)
         return env->cr[4] & CR4_PAE && !(env->segs[CPU_CS].flags & SEG_L) && !tss_is_16bit(env);
-    return !(env->cr[4] & CR4_PAE) || pdptes_valid(e);
+    return !(env->cr[4] & CR4_PAE) || pdptes_valid(e, env->cr[3]);
 }
 
 static bool paging_may_stop(struct emulate *e)
@@ -105,7 +105,7 @@ static bool cr4_valid(struct emulate *e, uint64_t value)
         return false;
     if (!long_mode && env->cr[0] & CR0_PG && value & CR4_PAE &&
         changed & (CR4_PAE | CR4_PSE | CR4_PGE | CR4_SMEP))
-        return pdptes_valid(e);
+        return pdptes_valid(e, env->cr[3]);
     return true;
 }
 
@@ -114,6 +114,17 @@ static enum cpu_emulate write_cr4(struct emulate *e, uint64_t value)
     if (!cr4_valid(e, value))
         return emulate_fault(e, EXC_GP);
     engine_write_cr4(e->c, value);
+    return emulate_done(e);
+}
+
+/* 32-bit code only: in 64-bit mode the library executes it, and frames.c looks at the value. */
+static enum cpu_emulate write_cr3(struct emulate *e, uint64_t value)
+{
+    bool pae = e->env->cr[0] & CR0_PG && e->env->cr[4] & CR4_PAE && !(e->env->hflags & HF_LMA);
+
+    if (pae && !pdptes_valid(e, value))
+        return emulate_fault(e, EXC_GP);
+    engine_write_cr3(e->c, value);
     return emulate_done(e);
 }
 
@@ -136,6 +147,8 @@ enum cpu_emulate emulate_mov_to_cr(struct emulate *e)
     switch (e->insn->creg) {
     case 0:
         return write_cr0(e, value);
+    case 3:
+        return emulate_is_64(e) ? CPU_EMULATE_NATIVE : write_cr3(e, value);
     case 4:
         return write_cr4(e, value);
     case 8:

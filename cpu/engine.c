@@ -103,6 +103,18 @@ enum cpu_mode cpu_code_mode(const struct cpu_env *env)
     return env->hflags & HF_CS64 ? CPU_MODE_64 : env->hflags & HF_CS32 ? CPU_MODE_32 : CPU_MODE_16;
 }
 
+/* The PDPTE registers, loaded with CR3 and by changes of CR0 and CR4 (SDM 3A 4.4.1). */
+static void load_pdptes(struct cpu *c)
+{
+    const struct cpu_env *env = env_load(c);
+    uint64_t *pdpte = c->vcpu[c->current].pdpte;
+
+    if (!(env->cr[0] & CR0_PG) || !(env->cr[4] & CR4_PAE) || (env->hflags & HF_LMA))
+        return;
+    memset(pdpte, 0, sizeof(c->vcpu[0].pdpte));
+    mmu_ram_read(c->ram, GPA(env->cr[3] & 0xffffffe0ull), pdpte, sizeof(c->vcpu[0].pdpte));
+}
+
 /* What the library derives from CR0 (SDM 3A 2.5; IA-32e activation: 9.8.5). */
 void engine_write_cr0(struct cpu *c, uint64_t value)
 {
@@ -121,6 +133,8 @@ void engine_write_cr0(struct cpu *c, uint64_t value)
     }
     env->hflags = h;
     env->cr[0] = value | CR0_ET;
+    if (changed & (CR0_PG | CR0_NW | CR0_CD))
+        load_pdptes(c);
     if (changed & (CR0_PG | CR0_WP | CR0_PE))
         engine_flush_tlb(c);
 }
@@ -128,6 +142,7 @@ void engine_write_cr0(struct cpu *c, uint64_t value)
 void engine_write_cr3(struct cpu *c, uint64_t value)
 {
     env_load(c)->cr[3] = value;
+    load_pdptes(c);
     engine_flush_tlb(c);
 }
 
@@ -139,6 +154,8 @@ void engine_write_cr4(struct cpu *c, uint64_t value)
     env->hflags &= ~(uint32_t)(HF_SMAP | HF_OSFXSR);
     env->hflags |= (value & CR4_SMAP ? HF_SMAP : 0) | (value & CR4_OSFXSR ? HF_OSFXSR : 0);
     env->cr[4] = value;
+    if (changed & (CR4_PAE | CR4_PGE | CR4_PSE | CR4_SMEP))
+        load_pdptes(c);
     if (changed & (CR4_PGE | CR4_PAE | CR4_PSE | CR4_SMEP | CR4_SMAP))
         engine_flush_tlb(c);
 }

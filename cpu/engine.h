@@ -62,6 +62,7 @@ enum cpu_fault_kind {
     FAULT_NONCANONICAL,
     FAULT_DEVICE,
     FAULT_BUS,
+    FAULT_CR3,      /* it has bits that the CPU model does not have */
     FAULT_WATCH,    /* no fault: a page with a data breakpoint */
     FAULT_OWN_CODE, /* no fault: a block is about to write the frame it executes from */
 };
@@ -118,6 +119,7 @@ struct cpu {
     struct cpu_watch watch;
     uint64_t rep_left; /* rCX when a round of a REP store in a MIXED frame began ... */
     uint64_t rep_blocks; /* ... and the count of blocks with it */
+    bool checking;  /* each instruction is checked before it: see check.c */
     bool iret_ends_nmi; /* the block that runs ends with IRET while NMIs are blocked */
     uint32_t step_cost;
     uint64_t cut_va;
@@ -125,6 +127,10 @@ struct cpu {
     bool cutting;
     struct cpu_fault fault;
     unsigned exc_vector;
+    uint64_t step_block; /* c->blocks when the last counted block was a step */
+    uint64_t cr3_reserved; /* bits of CR3 that the model does not have */
+    uint64_t good_cr3;   /* the last one without them */
+    void *undo;          /* registers before a far transfer */
     uint64_t implicit_page; /* linear page granted to implicit accesses of a step; ~0: none */
 
     struct engine *engine;
@@ -223,6 +229,8 @@ void blocks_frame_changed(struct cpu *c, uint64_t mfn);
 /** blocks_uncount_tail - the block that ran last was left before linear @va: take back the
  *  instructions from there to its end. */
 void blocks_uncount_tail(struct cpu *c, uint64_t va);
+/** blocks_last_insn - linear address of the last instruction of the block that ran last. */
+bool blocks_last_insn(struct cpu *c, uint64_t *va);
 /** blocks_rdtsc_tail - cost of the running block from its first RDTSC on. */
 uint32_t blocks_rdtsc_tail(struct cpu *c);
 /** blocks_last_flags - CPU_INSN_* of the last instruction of the block that ran last. */
@@ -263,6 +271,14 @@ bool debug_before(struct cpu *c);
 void debug_look(struct cpu *c, const struct cpu_insn *insn);
 /** debug_take - B0 to B3 that are due now, after an instruction; @mov_ss: it holds them back. */
 unsigned debug_take(struct cpu *c, bool mov_ss);
+/* ---- check.c, far.c: asked by the block hook's slow half ---- */
+
+/** cpu_must_check - whether each instruction has to be checked before it is executed. */
+bool cpu_must_check(struct cpu *c);
+/** cpu_must_check_fsgs - the same for those that use FS or GS outside 64-bit mode. */
+bool cpu_must_check_fsgs(struct cpu *c);
+/** cpu_far_is_plain - IRET or SYSRET, alone in its block, needs no check beyond the library's. */
+bool cpu_far_is_plain(struct cpu *c, const uint8_t *code, uint32_t size);
 
 /* ---- run.c ---- */
 

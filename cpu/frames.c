@@ -182,6 +182,9 @@ bool frames_fill(struct cpu *c, uint64_t va, unsigned access, uint64_t *pa, unsi
     uint64_t mfn;
 
     cpu_mmu_regs(c, c->current, &regs);
+    if (base_unlikely(regs.cr3 & c->cr3_reserved))
+        return refuse(c, FAULT_CR3, access, va, regs.cr3, 0);
+    c->good_cr3 = regs.cr3;
     regs.implicit = (va >> PAGE_SHIFT) == c->implicit_page;
     switch (mmu_walk(c->ram, &regs, GVA(va), access, &t)) {
     case MMU_OK:

@@ -169,6 +169,7 @@ struct cpu_vcpu {
     uint64_t dr[4];
     uint8_t held_db;    /* B0 to B3 that MOV SS has hit: due after the next instruction */
     uint64_t xcr0;
+    uint64_t pdpte[4]; /* PAE paging outside IA-32e mode */
     /* MSRs that the library does not back, see msr.c */
     uint64_t msr_misc_enable, msr_mtrr_def, msr_mtrr_fixed[11], msr_mtrr_var[16];
     uint64_t msr_pat, msr_feature_control, msr_spec_ctrl;
@@ -312,6 +313,8 @@ enum cpu_feature { CPU_FEATURE_RDRAND, CPU_FEATURE_RDSEED, CPU_FEATURE_FSGSBASE,
                    CPU_FEATURE_INVPCID, CPU_FEATURE_XSAVE, CPU_FEATURE_TSC_ADJUST,
                    CPU_FEATURE_MCA };
 bool cpu_model_has(const struct cpu_model *model, enum cpu_feature feature);
+/** cpu_model_hidden - 1 << enum cpu_insn_feature: what the model's CPUID does not tell of. */
+uint32_t cpu_model_hidden(const struct cpu_model *model);
 unsigned cpu_model_physical_bits(const struct cpu_model *model);
 /** cpu_model_signature - family, model, stepping as in CPUID leaf 1 EAX and in EDX after reset. */
 uint32_t cpu_model_signature(const struct cpu_model *model);

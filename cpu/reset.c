@@ -33,7 +33,7 @@ static void reset_segments(struct cpu_env *env)
     env->gdt = (struct env_seg){.limit = 0xffff};
     env->idt = (struct env_seg){.limit = 0xffff};
     env->ldt = (struct env_seg){.limit = 0xffff, .flags = SEG_P | SEG_TYPE_LDT << 8};
-    env->tr = (struct env_seg){.limit = 0xffff, .flags = SEG_P | SEG_TYPE_TSS32_BUSY << 8};
+    env->tr = (struct env_seg){.limit = 0xffff, .flags = SEG_P | SEG_TYPE_TSS32 << 8};
 }
 
 static void reset_general(struct cpu *c, struct cpu_env *env)

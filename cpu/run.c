@@ -374,7 +374,9 @@ void cpu_handle_stop(struct cpu *c)
 /* Does the next instruction have to be executed on its own? */
 static bool steps(struct cpu *c)
 {
-    return c->must_step || (env_load(c)->eflags & FLAG_TF) || current(c)->held_db;
+    if (base_unlikely(c->checking))
+        c->checking = cpu_must_check(c);
+    return c->must_step || c->checking || (env_load(c)->eflags & FLAG_TF) || current(c)->held_db;
 }
 
 /* In the library RF lives until a block ends in certain ways. */
@@ -396,7 +398,7 @@ enum cpu_stop cpu_run(struct cpu *c, unsigned vcpu, uint64_t deadline, uint64_t 
     cpu_load_vcpu(c, vcpu);
     c->target = deadline;
     c->insn_limit = insn_limit;
-    c->must_step = false;
+    c->must_step = c->checking = false;
     debug_arm(c);
     while (!boundary(c, &stop)) {
         arm(c);

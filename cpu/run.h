@@ -10,6 +10,22 @@ void cpu_handle_stop(struct cpu *c);
 void cpu_take_exception(struct cpu *c);
 void cpu_take_transition(struct cpu *c);
 
+/** cpu_undo_branch - RIP is a non-canonical target: back to the near branch that led there. */
+void cpu_undo_branch(struct cpu *c);
+/** cpu_undo_mov_cr3 - back to the MOV that loaded CR3 with reserved bits; false: there is none. */
+bool cpu_undo_mov_cr3(struct cpu *c);
+/** cpu_far_begin, cpu_far_end - around a far transfer by the library.  The former returns the flags
+ *  that the instruction loads, the latter false when it has taken all back and delivered an
+ *  exception. */
+uint64_t cpu_far_begin(struct cpu *c, const struct cpu_insn *insn);
+bool cpu_far_end(struct cpu *c, const struct cpu_insn *insn, uint64_t flags);
+
+/** cpu_find_descriptor - c->fault is a descriptor's page: make its address that of the descriptor. */
+void cpu_find_descriptor(struct cpu *c, const struct cpu_insn *insn);
+
+/** cpu_check_insn - the checks of check.c.  Returns: false with *exc. */
+bool cpu_check_insn(struct cpu *c, const struct cpu_insn *insn, struct cpu_exc *exc);
+
 /** cpu_step - exactly one instruction (or one delivery). */
 void cpu_step(struct cpu *c);
 /** cpu_step_native - one instruction by the library, special or not; @insn at env->eip. */

@@ -92,8 +92,12 @@ void cpu_special(struct cpu *c)
 
     if (cpu_take_breakpoint(c))
         return;
-    if (!cpu_fetch_insn(c, &insn) || !(insn.flags & (CPU_INSN_SPECIAL | CPU_INSN_RDTSC))) {
+    if (!cpu_fetch_insn(c, &insn) || !(insn.flags & (CPU_INSN_OURS | CPU_INSN_RDTSC))) {
         cpu_step_native(c, &insn);
+        return;
+    }
+    if (!cpu_check_insn(c, &insn, &exc)) {
+        cpu_deliver_exception(c, exc);
         return;
     }
     env = env_load(c);
@@ -171,6 +175,7 @@ static bool implicit_access(struct cpu *c, const struct cpu_insn *insn)
     regs.implicit = true;
     if (mmu_walk(c->ram, &regs, GVA(c->fault.va), c->fault.access | MMU_PROBE, &t) != MMU_OK) {
         c->fault.error_code = t.error_code;
+        cpu_find_descriptor(c, insn);
         return false;
     }
     c->implicit_page = c->fault.va >> PAGE_SHIFT;
@@ -273,7 +278,14 @@ void cpu_fault(struct cpu *c)
         cpu_deliver_exception(c, cpu_page_fault(f));
         break;
     case FAULT_NONCANONICAL:
+        cpu_undo_branch(c);
         cpu_deliver_exception(c, (struct cpu_exc){.vector = EXC_GP, .has_error = true});
+        break;
+    case FAULT_CR3:
+        if (cpu_undo_mov_cr3(c))
+            cpu_deliver_exception(c, (struct cpu_exc){.vector = EXC_GP, .has_error = true});
+        else
+            cpu_set_crash(c, "CR3 is %#" G_GINT64_MODIFIER "x", f->pa);
         break;
     case FAULT_WATCH: /* of data only */
     case FAULT_OWN_CODE:

@@ -83,6 +83,7 @@ static void visit_vcpu(struct cpu *c, struct cpu_vcpu *v, struct base_state *st)
     BASE_STATE(st, v->dr);
     BASE_STATE(st, v->held_db);
     BASE_STATE(st, v->xcr0);
+    BASE_STATE(st, v->pdpte);
     BASE_STATE(st, v->msr_misc_enable);
     BASE_STATE(st, v->msr_mtrr_def);
     BASE_STATE(st, v->msr_mtrr_fixed);

@@ -90,7 +90,10 @@ void cpu_step_native(struct cpu *c, const struct cpu_insn *insn)
                      .guest_tf = (env->eflags & FLAG_TF) != 0,
                      .start = env->eip,
                      .count_before = rep_count(env, insn)};
+    uint64_t flags = 0;
 
+    if (insn->kind == CPU_KIND_FAR)
+        flags = cpu_far_begin(c, insn);
     if (base_unlikely(c->watch.any))
         debug_look(c, insn);
     c->step_cost = 1 + (insn->flags & CPU_INSN_RDTSC ? c->timing.rdtsc_cycles : 0);
@@ -109,6 +112,10 @@ void cpu_step_native(struct cpu *c, const struct cpu_insn *insn)
     }
     if (insn->flags & CPU_INSN_IRET)
         cpu_loaded(c)->nmi_blocked = false;
+    if (insn->kind == CPU_KIND_FAR && !cpu_far_end(c, insn, flags))
+        return;
+    if (insn->flags & CPU_INSN_SYSRET) /* the trap after it is that of the flags it loads */
+        s.guest_tf = (flags & FLAG_TF) != 0;
     if (is_complete(c)) {
         finish_step(c, &s);
         return;
@@ -124,13 +131,17 @@ void cpu_step_native(struct cpu *c, const struct cpu_insn *insn)
 void cpu_step(struct cpu *c)
 {
     struct cpu_insn insn;
+    struct cpu_exc exc;
 
     if (cpu_take_breakpoint(c))
         return;
-    if (cpu_fetch_insn(c, &insn) && (insn.flags & CPU_INSN_SPECIAL)) {
+    if (cpu_fetch_insn(c, &insn) && (insn.flags & CPU_INSN_OURS)) {
         c->why = WHY_SPECIAL;
         cpu_handle_stop(c);
         return;
     }
-    cpu_step_native(c, &insn);
+    if (cpu_check_insn(c, &insn, &exc))
+        cpu_step_native(c, &insn);
+    else
+        cpu_deliver_exception(c, exc);
 }

@@ -12,8 +12,7 @@
  *
  * Accessed bits are written after all permissions have been found good, so a walk
  * that faults changes nothing (SDM 3A 4.8 leaves that open; this is the choice that
- * does not depend on what a TLB holds).  The PDPTEs of PAE paging are read from
- * memory at each walk, not latched at MOV CR3.
+ * does not depend on what a TLB holds).
  */
 #include "mmu/walk.h"
 
@@ -201,7 +200,9 @@ enum mmu_status mmu_walk(struct mmu_ram *ram, const struct mmu_regs *regs, gva_t
         bool leaf;
 
         pte = 0;
-        if (!mmu_ram_read(ram, GPA(at), &pte, entry_bytes))
+        if (top_of_pae && regs->pdpte)
+            pte = regs->pdpte[va.v >> 30];
+        else if (!mmu_ram_read(ram, GPA(at), &pte, entry_bytes))
             return MMU_BUS;
         out->pte[out->levels] = pte;
         out->pte_pa[out->levels++] = at;

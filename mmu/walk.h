@@ -17,6 +17,7 @@ struct mmu_regs {
     uint8_t cpl;
     bool ac;       /* RFLAGS.AC, for SMAP */
     bool implicit; /* implicit supervisor access: descriptor tables, TSS (SDM 3A 4.6) */
+    const uint64_t *pdpte; /* the four registers of PAE paging (SDM 3A 4.4.1); NULL: from memory */
 };
 
 enum mmu_access {

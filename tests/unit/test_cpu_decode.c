@@ -294,29 +294,41 @@ Test(cpu_decode, flags)
         {CPU_MODE_64, "0f 01 f9", CPU_INSN_RDTSC},
         {CPU_MODE_64, "fb", CPU_INSN_SHADOW},
         {CPU_MODE_64, "8e d0", CPU_INSN_SHADOW | CPU_INSN_MOV_SS | CPU_INSN_SYSTABLE},
-        {CPU_MODE_32, "17", CPU_INSN_SHADOW | CPU_INSN_MOV_SS | CPU_INSN_SYSTABLE},
+        {CPU_MODE_32, "17", CPU_INSN_SPECIAL | CPU_INSN_SHADOW | CPU_INSN_MOV_SS | CPU_INSN_SYSTABLE},
         {CPU_MODE_64, "8e d8", CPU_INSN_SYSTABLE},
         {CPU_MODE_64, "0f a1", CPU_INSN_SYSTABLE},
         {CPU_MODE_64, "0f b2 07", CPU_INSN_SYSTABLE},
         {CPU_MODE_64, "0f 02 c0", CPU_INSN_SYSTABLE},
         {CPU_MODE_64, "0f 00 e0", CPU_INSN_SYSTABLE},
-        {CPU_MODE_64, "0f 00 d8", CPU_INSN_SYSTABLE},
+        {CPU_MODE_64, "0f 00 d8", CPU_INSN_SPECIAL},
         {CPU_MODE_64, "9c", CPU_INSN_PUSHF | CPU_INSN_WRITES_MEM},
         {CPU_MODE_64, "9d", CPU_INSN_LOADS_FLAGS},
-        {CPU_MODE_64, "48 cf", FAR | CPU_INSN_IRET | CPU_INSN_LOADS_FLAGS | CPU_INSN_SYSTABLE},
-        {CPU_MODE_64, "48 0f 07", FAR | CPU_INSN_SYSRET | CPU_INSN_LOADS_FLAGS},
+        {CPU_MODE_64, "48 cf",
+         FAR | CPU_INSN_IRET | CPU_INSN_LOADS_FLAGS | CPU_INSN_SYSTABLE | CPU_INSN_GUARDED},
+        {CPU_MODE_32, "cf", FAR | CPU_INSN_IRET | CPU_INSN_LOADS_FLAGS | CPU_INSN_SYSTABLE},
+        {CPU_MODE_64, "48 0f 07",
+         FAR | CPU_INSN_SYSRET | CPU_INSN_LOADS_FLAGS | CPU_INSN_GUARDED},
         {CPU_MODE_64, "0f 05", FAR},
         {CPU_MODE_64, "0f 34", FAR},
         {CPU_MODE_64, "cd 80", FAR},
         {CPU_MODE_64, "cc", FAR},
-        {CPU_MODE_64, "48 cb", FAR | CPU_INSN_SYSTABLE},
-        {CPU_MODE_64, "ff 2f", FAR | CPU_INSN_SYSTABLE},
-        {CPU_MODE_64, "ff 1f", FAR | CPU_INSN_SYSTABLE | CPU_INSN_WRITES_MEM},
+        {CPU_MODE_64, "48 cb", FAR | CPU_INSN_SYSTABLE | CPU_INSN_SPECIAL},
+        {CPU_MODE_32, "cb", FAR | CPU_INSN_SYSTABLE},
+        {CPU_MODE_64, "ff 2f", FAR | CPU_INSN_SYSTABLE | CPU_INSN_SPECIAL},
+        {CPU_MODE_64, "ff 1f",
+         FAR | CPU_INSN_SYSTABLE | CPU_INSN_WRITES_MEM | CPU_INSN_SPECIAL},
         {CPU_MODE_32, "ea 00 00 00 00 08 00", FAR | CPU_INSN_SYSTABLE},
         {CPU_MODE_64, "d9 17", CPU_INSN_WRITES_MEM},    /* FST */
         {CPU_MODE_64, "d9 07", 0},                      /* FLD */
         {CPU_MODE_64, "0f ae 07", CPU_INSN_WRITES_MEM}, /* FXSAVE */
-        {CPU_MODE_64, "0f ae 0f", 0},
+        {CPU_MODE_64, "0f ae 0f", CPU_INSN_SPECIAL}, /* FXRSTOR */
+        {CPU_MODE_32, "64 8b 07", CPU_INSN_FSGS},
+        {CPU_MODE_64, "64 8b 07", 0},
+        {CPU_MODE_32, "2e 89 07", CPU_INSN_WRITES_MEM | CPU_INSN_SPECIAL},
+        {CPU_MODE_32, "8e d8", CPU_INSN_SYSTABLE | CPU_INSN_SPECIAL},
+        {CPU_MODE_64, "0f 38 f0 07", CPU_INSN_OPTIONAL}, /* MOVBE */
+        {CPU_MODE_64, "66 0f 38 dc c1", CPU_INSN_OPTIONAL},
+        {CPU_MODE_64, "f3 0f b8 c1", CPU_INSN_OPTIONAL},
         {CPU_MODE_64, "0f 11 07", CPU_INSN_WRITES_MEM},
         {CPU_MODE_64, "0f 10 07", 0},
         {CPU_MODE_64, "f3 0f 7e 07", 0},
@@ -430,8 +442,7 @@ Test(cpu_decode, not_special)
         {CPU_MODE_64, "0f 01 ca"},                                     /* CLAC */
         {CPU_MODE_64, "f3 90"},          {CPU_MODE_64, "f3 0f c7 f8"}, /* RDPID */
         {CPU_MODE_64, "0f ae e8"},                                     /* LFENCE */
-        {CPU_MODE_32, "c5 07"},                                        /* LDS, LES, BOUND */
-        {CPU_MODE_16, "c4 07"},          {CPU_MODE_32, "62 07"},
+        {CPU_MODE_32, "62 07"}, /* BOUND */
         {CPU_MODE_64, "f0 01 07"}, /* LOCK where it belongs */
         {CPU_MODE_64, "f0 83 07 01"},    {CPU_MODE_64, "f0 0f ba 2f 00"},
         {CPU_MODE_64, "f0 48 0f c7 0f"}, {CPU_MODE_64, "f0 87 07"},
