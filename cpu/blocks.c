@@ -394,6 +394,19 @@ static bool is_rep_store(const struct cpu_block *b)
     return (b->last_flags & CPU_INSN_REP) && (b->last_flags & CPU_INSN_WRITES_MEM);
 }
 
+/*
+ * RF lasts for one instruction, in the library for one block, and its PUSHF shows it.  Nobody
+ * looks at it during that instruction: there is no breakpoint in this block.
+ * Returns: false when it cannot be dropped here and the instruction is to be stepped.
+ */
+static bool drop_resume_flag(struct cpu *c, const struct cpu_block *b)
+{
+    if (c->portable)
+        return b->insns == 1;
+    c->env->eflags &= ~(uint64_t)FLAG_RF;
+    return true;
+}
+
 void blocks_miss(struct cpu *c, uint64_t va, uint32_t size)
 {
     const struct cpu_block *b;
@@ -461,16 +474,17 @@ void blocks_miss(struct cpu *c, uint64_t va, uint32_t size)
     if (c->cutting)
         engine_cut(c, 0);
     c->cut_tries = 0;
+    if ((flags & FLAG_RF) && !drop_resume_flag(c, b)) {
+        engine_stop(c, WHY_BOUNDARY);
+        c->must_step = true;
+        return;
+    }
     if (mixed)
         uncount_aborted(c, va, b);
     count(c, va, size, b->insns, b->cost);
     if (!may_run(c, b->insns, b->cost))
         return;
-    if (flags & FLAG_RF)
-        c->rf_spent = true;
     if (b->flags & CPU_INSN_FAR) {
-        if (b->flags & CPU_INSN_IRET)
-            c->rf_spent = false;
         c->iret_ends_nmi = (b->flags & CPU_INSN_IRET) && cpu_loaded(c)->nmi_blocked;
         c->mode_key = CPU_KEY_MODE_UNKNOWN;
     } else if ((b->flags & CPU_INSN_LOADS_FLAGS) && env_cpl(env_load(c)) == 3) {

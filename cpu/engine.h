@@ -113,7 +113,6 @@ struct cpu {
     bool stepping; /* one instruction by TF */
     bool must_step; /* the next block is too long: step */
     bool step_failed; /* a step could not fetch its instruction */
-    bool rf_spent; /* RF was set when a block began: it is over, the library's may linger */
     uint64_t step_va; /* where the step's first block began */
     unsigned step_blocks; /* how many it has begun */
     struct cpu_watch watch;

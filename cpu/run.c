@@ -335,6 +335,7 @@ static void cut(struct cpu *c)
         c->must_step = true;
         return;
     }
+    c->mode_key = CPU_KEY_MODE_UNKNOWN; /* look at RF again */
     engine_drop_range(c, va, (uint32_t)(c->cut_va - va) + 1);
     /* The hook has to miss, for it takes the cut back: left in place, the cut would make the
      * library drop the block each time it comes back from it. */
@@ -384,10 +385,6 @@ static void run_blocks(struct cpu *c)
 {
     frames_reconsider(c);
     engine_start(c);
-    if (c->rf_spent) {
-        c->rf_spent = false;
-        env_load(c)->eflags &= ~(uint64_t)FLAG_RF;
-    }
     cpu_handle_stop(c);
 }
 
