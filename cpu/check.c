@@ -17,8 +17,9 @@
 
 static bool is_flat_data(const struct env_seg *s)
 {
-    return s->limit == UINT32_MAX && (s->flags & (SEG_P | SEG_S | SEG_CODE | SEG_WRITABLE |
-                                                  SEG_EXPAND_DOWN)) == (SEG_P | SEG_S | SEG_WRITABLE);
+    return s->limit == UINT32_MAX &&
+           (s->flags & (SEG_P | SEG_S | SEG_CODE | SEG_WRITABLE | SEG_EXPAND_DOWN)) ==
+               (SEG_P | SEG_S | SEG_WRITABLE);
 }
 
 static bool is_flat_code(const struct env_seg *s)
@@ -42,10 +43,9 @@ bool cpu_must_check(struct cpu *c)
 
     if (checks_alignment(env))
         return true;
-    return has_limits(env) && !(is_flat_code(&env->segs[CPU_CS]) &&
-                                is_flat_data(&env->segs[CPU_DS]) &&
-                                is_flat_data(&env->segs[CPU_ES]) &&
-                                is_flat_data(&env->segs[CPU_SS]));
+    return has_limits(env) &&
+           !(is_flat_code(&env->segs[CPU_CS]) && is_flat_data(&env->segs[CPU_DS]) &&
+             is_flat_data(&env->segs[CPU_ES]) && is_flat_data(&env->segs[CPU_SS]));
 }
 
 bool cpu_must_check_fsgs(struct cpu *c)
@@ -135,9 +135,8 @@ static bool is_vector_or_x87(const struct cpu_insn *insn)
         return op >= 0xd8 && op <= 0xdf;
     if (insn->map > 1)
         return op < 0xf0;
-    return (op >= 0x10 && op <= 0x17) || (op >= 0x28 && op <= 0x2f) ||
-           (op >= 0x50 && op <= 0x7f) || op == 0xae || op == 0xc2 || (op >= 0xc4 && op <= 0xc6) ||
-           op >= 0xd0;
+    return (op >= 0x10 && op <= 0x17) || (op >= 0x28 && op <= 0x2f) || (op >= 0x50 && op <= 0x7f) ||
+           op == 0xae || op == 0xc2 || (op >= 0xc4 && op <= 0xc6) || op >= 0xd0;
 }
 
 /* The instruction's own bytes and the limit of CS. */

@@ -179,15 +179,19 @@ bool cpu_model_has(const struct cpu_model *model, enum cpu_feature feature)
 
 uint32_t cpu_model_hidden(const struct cpu_model *model)
 {
-    static const uint32_t bit[CPU_INSN_FEATURES] = {
-        [CPU_INSN_SSE3] = C1_SSE3,     [CPU_INSN_SSSE3] = C1_SSSE3, [CPU_INSN_SSE41] = C1_SSE41,
-        [CPU_INSN_SSE42] = C1_SSE42,   [CPU_INSN_POPCNT] = C1_POPCNT,
-        [CPU_INSN_MOVBE] = C1_MOVBE,   [CPU_INSN_AES] = C1_AES,
-        [CPU_INSN_PCLMULQDQ] = C1_PCLMULQDQ, [CPU_INSN_CX16] = C1_CX16};
+    static const uint32_t bit[] = {
+        [CPU_INSN_SSE3] = C1_SSE3,   [CPU_INSN_SSSE3] = C1_SSSE3,
+        [CPU_INSN_SSE41] = C1_SSE41, [CPU_INSN_SSE42] = C1_SSE42,
+        [CPU_INSN_POPCNT] = C1_POPCNT, [CPU_INSN_MOVBE] = C1_MOVBE,
+        [CPU_INSN_AES] = C1_AES,     [CPU_INSN_PCLMULQDQ] = C1_PCLMULQDQ,
+        [CPU_INSN_CX16] = C1_CX16,
+    };
     uint32_t hidden = 0;
 
-    for (unsigned i = 0; i < CPU_INSN_FEATURES; i++)
+    for (unsigned i = 0; i < ARRAY_LEN(bit); i++)
         hidden |= model->leaf1_ecx & bit[i] ? 0 : 1u << i;
+    hidden |= model->ext1_edx & XD_RDTSCP ? 0 : 1u << CPU_INSN_RDTSCP;
+    hidden |= model->ext1_ecx & XC_LAHF ? 0 : 1u << CPU_INSN_LAHF;
     return hidden;
 }
 

@@ -126,6 +126,8 @@ enum cpu_insn_feature {
     CPU_INSN_AES,
     CPU_INSN_PCLMULQDQ,
     CPU_INSN_CX16,
+    CPU_INSN_RDTSCP,
+    CPU_INSN_LAHF, /* and SAHF, in 64-bit mode */
     CPU_INSN_FEATURES, /* how many; also: none of them */
 };
 

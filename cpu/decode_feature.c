@@ -6,9 +6,26 @@
  */
 #include "cpu/decode_scan.h"
 
+static enum cpu_insn_feature feature_1(const struct decode_raw *raw)
+{
+    switch (raw->opcode) {
+    case 0x9e:
+    case 0x9f:
+        return raw->mode == CPU_MODE_64 ? CPU_INSN_LAHF : CPU_INSN_FEATURES;
+    case 0xdb: /* FISTTP */
+    case 0xdd:
+    case 0xdf:
+        return decode_is_mem(raw) && decode_modrm_reg(raw) == 1 ? CPU_INSN_SSE3 : CPU_INSN_FEATURES;
+    default:
+        return CPU_INSN_FEATURES;
+    }
+}
+
 static enum cpu_insn_feature feature_0f(const struct decode_raw *raw)
 {
     switch (raw->opcode) {
+    case 0x01:
+        return raw->modrm == 0xf9 ? CPU_INSN_RDTSCP : CPU_INSN_FEATURES;
     case 0x12:
         return raw->rep ? CPU_INSN_SSE3 : CPU_INSN_FEATURES;
     case 0x16:
@@ -62,11 +79,8 @@ static enum cpu_insn_feature feature_0f3a(const struct decode_raw *raw)
 enum cpu_insn_feature decode_feature(const struct decode_raw *raw)
 {
     switch (raw->map) {
-    case DECODE_MAP_1: /* FISTTP */
-        return (raw->opcode == 0xdb || raw->opcode == 0xdd || raw->opcode == 0xdf) &&
-                       decode_is_mem(raw) && decode_modrm_reg(raw) == 1
-                   ? CPU_INSN_SSE3
-                   : CPU_INSN_FEATURES;
+    case DECODE_MAP_1:
+        return feature_1(raw);
     case DECODE_MAP_0F:
         return feature_0f(raw);
     case DECODE_MAP_0F38:

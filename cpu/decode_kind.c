@@ -556,9 +556,10 @@ uint32_t decode_classify(const struct decode_raw *raw, enum cpu_insn_kind *kind)
         classify_more(raw, &v);
     if (raw->mode != CPU_MODE_64)
         classify_segments(raw, &v);
-    if (decode_feature(raw) != CPU_INSN_FEATURES && v.kind == CPU_KIND_OTHER) {
+    if (decode_feature(raw) != CPU_INSN_FEATURES && !(v.flags & CPU_INSN_INVALID)) {
         v.flags |= CPU_INSN_OPTIONAL;
-        v.kind = CPU_KIND_OPTIONAL;
+        if (v.kind == CPU_KIND_OTHER)
+            v.kind = CPU_KIND_OPTIONAL;
     }
     if (raw->lock && v.kind != CPU_KIND_VEX && !(v.flags & CPU_INSN_INVALID) && !lock_allowed(raw))
         special(&v, CPU_KIND_LOCK_UD);

@@ -154,8 +154,14 @@ static bool check_segment(struct emulate *e, unsigned segment, uint64_t offset, 
 /* SDM 3A table 6-7; vectors have rules of their own. */
 static bool misaligned(uint64_t va, unsigned bytes)
 {
-    unsigned boundary = bytes == 6 ? 4 : bytes == 10 ? 8 : bytes == 14 ? 2 : bytes == 28 ? 4 : bytes;
+    unsigned boundary = bytes;
 
+    if (bytes == 6 || bytes == 28) /* far pointers, environments */
+        boundary = 4;
+    else if (bytes == 10)
+        boundary = 8;
+    else if (bytes == 14)
+        boundary = 2;
     return boundary <= 8 && va & (boundary - 1);
 }
 

@@ -117,7 +117,8 @@ static bool iret_is_plain(struct cpu *c, const struct cpu_env *env)
     uint64_t frame[5];
 
     if (!peek(c, env->regs[4], sizeof(frame), false, frame) || !cpu_is_canonical(frame[0]) ||
-        ((frame[2] | env->eflags) & (FLAG_VIF | FLAG_VIP)) || !(frame[1] & 0xfffc) || !peek_descriptor(c, env, (uint16_t)frame[1], &cs))
+        ((frame[2] | env->eflags) & (FLAG_VIF | FLAG_VIP)) || !(frame[1] & 0xfffc) ||
+        !peek_descriptor(c, env, (uint16_t)frame[1], &cs))
         return false;
     if (frame[4] & 0xfffc) {
         if (!peek_descriptor(c, env, (uint16_t)frame[4], &ss) || !(ss.high & SEG_P))
@@ -203,8 +204,7 @@ static void not_present_stack(struct cpu *c, const struct cpu_insn *insn)
 }
 
 /* Where the instruction went: *exc says what it should have raised instead. */
-static bool landed_well(const struct cpu_env *env, const struct cpu_insn *insn,
-                        struct cpu_exc *exc)
+static bool landed_well(const struct cpu_env *env, const struct cpu_insn *insn, struct cpu_exc *exc)
 {
     const struct env_seg *cs = &env->segs[CPU_CS], *ss = &env->segs[CPU_SS];
 
