@@ -9,7 +9,7 @@ git rev-parse --is-inside-work-tree >/dev/null 2>&1 || tap_skip_all "no usable g
 
 # Folders of EXTRA_DIST count for all they hold.
 ${MAKE:-make} -s -C "$PARAVANE_BUILD" print-distfiles 2>/dev/null |
-    sed -e "s|^$PARAVANE_SRC/||" -e 's|^\./||' | while read -r file; do
+    sed -e "s|^$PARAVANE_SRC/||" -e 's|^\./||' -e 's|^\(\.\./\)*||' | while read -r file; do
     if [ -d "$file" ]; then find "$file" -type f; else echo "$file"; fi
 done | LC_ALL=C sort -u >"$tap_dir/dist"
 # Files that only make sense in a clone.
