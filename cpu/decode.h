@@ -90,8 +90,9 @@ enum cpu_insn_kind {
     CPU_KIND_SEGMENT,  /* outside 64-bit mode: segment loads, and writes with a CS prefix */
     CPU_KIND_FAR,      /* far JMP, CALL, RET and IRET of 64-bit code, SYSRET */
     CPU_KIND_OPTIONAL, /* see feature */
+    CPU_KIND_FLAGS,    /* for the library when the arithmetic flags are worked out */
     /* memory forms the device-memory emulator executes (special only where the library's own
-       execution is wrong: LOCK NEG) */
+       execution is wrong: LOCK NEG, SETcc) */
     CPU_KIND_MOV,      /* MOV r/m,r; r,r/m; r/m,imm; moffs; MOVNTI; MOVBE is OTHER */
     CPU_KIND_MOVZX,
     CPU_KIND_MOVSX,
@@ -102,6 +103,7 @@ enum cpu_insn_kind {
     CPU_KIND_NOT,
     CPU_KIND_NEG,
     CPU_KIND_BT,       /* BT BTS BTR BTC: alu_op 0..3 */
+    CPU_KIND_SETCC,    /* special, too: see loses_flags() in decode_kind.c */
     CPU_KIND_CMPXCHG,
     CPU_KIND_XADD,
     CPU_KIND_STOS,

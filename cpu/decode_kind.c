@@ -539,6 +539,26 @@ static void classify_segments(const struct decode_raw *raw, struct verdict *v)
         special(v, CPU_KIND_SEGMENT); /* CS is never writable */
 }
 
+/*
+ * Where the library loses arithmetic flags that are not worked out before: SETcc to memory and
+ * RCL, RCR of memory work them out in the place of their operands, and a page fault then finds
+ * neither; LOOPE and LOOPNE forget to when the count ends the loop.
+ */
+static bool loses_flags(const struct decode_raw *raw)
+{
+    uint8_t op = raw->opcode;
+    unsigned reg = raw->has_modrm ? decode_modrm_reg(raw) : 0;
+
+    if (raw->map == DECODE_MAP_0F)
+        return (op & 0xf0) == 0x90 && decode_is_mem(raw);
+    if (raw->map != DECODE_MAP_1)
+        return false;
+    if (op == 0xe0 || op == 0xe1)
+        return true;
+    return ((op & 0xfe) == 0xc0 || (op & 0xfc) == 0xd0) && (reg == 2 || reg == 3) &&
+           decode_is_mem(raw);
+}
+
 uint32_t decode_classify(const struct decode_raw *raw, enum cpu_insn_kind *kind)
 {
     struct verdict v = {0, CPU_KIND_OTHER};
@@ -556,6 +576,8 @@ uint32_t decode_classify(const struct decode_raw *raw, enum cpu_insn_kind *kind)
         classify_more(raw, &v);
     if (raw->mode != CPU_MODE_64)
         classify_segments(raw, &v);
+    if (v.kind == CPU_KIND_OTHER && !(v.flags & CPU_INSN_INVALID) && loses_flags(raw))
+        special(&v, raw->map == DECODE_MAP_0F ? CPU_KIND_SETCC : CPU_KIND_FLAGS);
     if (decode_feature(raw) != CPU_INSN_FEATURES && !(v.flags & CPU_INSN_INVALID)) {
         v.flags |= CPU_INSN_OPTIONAL;
         if (v.kind == CPU_KIND_OTHER)

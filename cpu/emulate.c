@@ -203,6 +203,13 @@ static enum cpu_emulate native(struct emulate *e)
     return CPU_EMULATE_NATIVE;
 }
 
+/* See loses_flags() in decode_kind.c. */
+static enum cpu_emulate work_out_flags(struct emulate *e)
+{
+    env_set_rflags(e->c, env_rflags(e->c));
+    return CPU_EMULATE_NATIVE;
+}
+
 typedef enum cpu_emulate emulate_fn(struct emulate *e);
 
 static emulate_fn *const special_fns[] = {
@@ -237,6 +244,7 @@ static emulate_fn *const special_fns[] = {
     [CPU_KIND_INVD] = ring0,
     [CPU_KIND_VEX] = raise_ud,
     [CPU_KIND_ICEBP] = icebp,
+    [CPU_KIND_FLAGS] = work_out_flags,
     [CPU_KIND_RSM] = raise_ud,
     [CPU_KIND_VMX] = raise_ud,
     [CPU_KIND_UD] = raise_ud,

@@ -250,6 +250,21 @@ static enum cpu_emulate bit_test(struct emulate *e)
     return emulate_done(e);
 }
 
+/* SDM 2B SETcc; the conditions: 1 appendix B. */
+static enum cpu_emulate setcc(struct emulate *e)
+{
+    uint64_t f = env_rflags(e->c);
+    bool below = f & FLAG_CF, zero = f & FLAG_ZF, less = !(f & FLAG_SF) != !(f & FLAG_OF);
+    const bool condition[8] = {
+        (f & FLAG_OF) != 0, below, zero, below || zero, (f & FLAG_SF) != 0, (f & FLAG_PF) != 0,
+        less, less || zero};
+    uint64_t value = condition[e->insn->opcode >> 1 & 7] != (e->insn->opcode & 1);
+
+    return emulate_store(e, e->insn->segment, emulate_offset(e, 0), 1, value)
+               ? emulate_done(e)
+               : CPU_EMULATE_EXCEPTION;
+}
+
 /* The destination is written in either case (SDM 2A CMPXCHG). */
 static enum cpu_emulate cmpxchg(struct emulate *e)
 {
@@ -413,6 +428,7 @@ static enum cpu_emulate (*const memory_fns[])(struct emulate *) = {
     [CPU_KIND_MOV] = mov,      [CPU_KIND_MOVZX] = movzx_movsx, [CPU_KIND_MOVSX] = movzx_movsx,
     [CPU_KIND_ALU] = alu_insn, [CPU_KIND_XCHG] = xchg,         [CPU_KIND_INC] = unary,
     [CPU_KIND_DEC] = unary,    [CPU_KIND_NOT] = unary,         [CPU_KIND_NEG] = unary,
+    [CPU_KIND_SETCC] = setcc,
     [CPU_KIND_BT] = bit_test,  [CPU_KIND_CMPXCHG] = cmpxchg,   [CPU_KIND_XADD] = xadd,
     [CPU_KIND_STOS] = stos,    [CPU_KIND_LODS] = lods,         [CPU_KIND_MOVS] = movs,
     [CPU_KIND_PUSH] = push,    [CPU_KIND_POP] = pop,           [CPU_KIND_MOV_VEC] = mov_vec,

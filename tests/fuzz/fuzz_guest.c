@@ -3,8 +3,9 @@
  * Runs random guests: see guest_gen.h for what they are.
  *
  *   fuzz_guest [--seeds FIRST:COUNT] [--insns N] [--jobs N] [--time SECONDS] [-v]
- *   fuzz_guest --one SEED [--insns N] [--stops] [--save FILE]
- *                     in this process, for a debugger; FILE gets the end state
+ *   fuzz_guest --one SEED [--insns N] [--stops | --stop N] [--save FILE]
+ *                     in this process, for a debugger; --stop: stop there and go on;
+ *                     FILE gets the end state
  *
  * Each seed is run twice, in forked copies of a machine that has just been built: once from
  * start to end, and once with stops at random instruction counts.  A seed is a finding when
@@ -57,7 +58,7 @@
 #define WORKERS_MAX   64
 
 struct options {
-    uint64_t first, count, insns;
+    uint64_t first, count, insns, stop_at;
     unsigned jobs, seconds;
     bool verbose, one, stops;
     const char *save;
@@ -141,6 +142,12 @@ static void run_guest(struct sim_machine *m, const struct options *o, uint64_t s
         now.insns = MIN(o->insns, next);
         if (sim_machine_run(m, &now) != SIM_STOP_LIMIT)
             break;
+    }
+    if (o->stop_at) {
+        struct sim_limits now = limits;
+
+        now.insns = o->stop_at;
+        sim_machine_run(m, &now);
     }
     out->stop = sim_machine_run(m, &limits);
     out->insns = sim_machine_insns(m);
@@ -391,7 +398,7 @@ static void parse(int argc, char **argv, struct options *o)
     static const struct option longs[] = {
         {"seeds", 1, NULL, 's'}, {"insns", 1, NULL, 'i'}, {"jobs", 1, NULL, 'j'},
         {"time", 1, NULL, 't'},  {"one", 1, NULL, 'o'},   {"stops", 0, NULL, 'p'},
-        {"save", 1, NULL, 'f'},
+        {"save", 1, NULL, 'f'},  {"stop", 1, NULL, 'a'},
         {NULL, 0, NULL, 0}};
     char *end;
     int c;
@@ -417,6 +424,9 @@ static void parse(int argc, char **argv, struct options *o)
             break;
         case 'p':
             o->stops = true;
+            break;
+        case 'a':
+            o->stop_at = number(optarg, &end);
             break;
         case 'f':
             o->save = optarg;

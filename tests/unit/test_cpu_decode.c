@@ -336,7 +336,13 @@ Test(cpu_decode, flags)
         {CPU_MODE_64, "0f c7 0f", CPU_INSN_WRITES_MEM},    /* CMPXCHG8B */
         {CPU_MODE_64, "0f ba 27 00", 0},                   /* BT */
         {CPU_MODE_64, "0f ba 2f 00", CPU_INSN_WRITES_MEM}, /* BTS */
-        {CPU_MODE_64, "0f 94 07", CPU_INSN_WRITES_MEM},
+        {CPU_MODE_64, "0f 94 07", CPU_INSN_WRITES_MEM | CPU_INSN_SPECIAL}, /* SETZ, and of a register */
+        {CPU_MODE_64, "0f 94 c0", 0},
+        {CPU_MODE_64, "d1 17", CPU_INSN_WRITES_MEM | CPU_INSN_SPECIAL}, /* RCL */
+        {CPU_MODE_64, "d1 d0", 0},
+        {CPU_MODE_64, "d1 27", CPU_INSN_WRITES_MEM},                 /* SHL */
+        {CPU_MODE_64, "e1 00", CPU_INSN_BRANCH | CPU_INSN_SPECIAL}, /* LOOPE */
+        {CPU_MODE_64, "e2 00", CPU_INSN_BRANCH},
         {CPU_MODE_64, "f0 0f b1 0f", CPU_INSN_WRITES_MEM},
         {CPU_MODE_64, "0f 20 d8", 0}, /* MOV from CR3 */
         {CPU_MODE_64, "0f 22 d8", 0}, /* MOV to CR3 */
