@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The life of a PV guest: what it was given at the start, and its end.
+ *
+ * A guest is one C file:
+ *
+ *     #include "guests/lib/console.h"
+ *     #include "guests/lib/runtime.h"
+ *
+ *     void guest_main(void)
+ *     {
+ *         print("hello from a domain of %lu pages\n", start_info->nr_pages);
+ *     }
+ *
+ * When guest_main() is called, the console works, exceptions are handled, the page allocator
+ * and the event channels are ready, and upcalls are still masked (event_enable()).  When it
+ * returns, the domain powers off.
+ */
+#ifndef GUESTS_LIB_RUNTIME_H
+#define GUESTS_LIB_RUNTIME_H
+
+#include "guests/lib/types.h"
+
+#include <xen/xen.h>
+
+/** What the domain builder says about this domain. */
+extern start_info_t *start_info;
+/** The page shared with the hypervisor, mapped by the runtime. */
+extern shared_info_t *shared_info;
+/** The vCPU that runs: its part of shared_info. */
+static inline vcpu_info_t *vcpu_info(void)
+{
+    return &shared_info->vcpu_info[0];
+}
+
+/** Supplied by the guest. */
+void guest_main(void);
+
+/**
+ * runtime_option - the value of `NAME=VALUE`, or of a lone `NAME`, on the command line.
+ * @size_bytes: of @value, which may be NULL with 0.
+ * Returns: whether the option is there.
+ */
+bool runtime_option(const char *name, char *value, size_t size_bytes);
+
+/** runtime_is_dom0 - whether this is the initial domain. */
+bool runtime_is_dom0(void);
+
+/**
+ * runtime_exit - end this domain.
+ * @reason: SHUTDOWN_* of xen/sched.h.
+ */
+NORETURN void runtime_exit(u32 reason);
+
+/**
+ * panic - say why and end the domain with SHUTDOWN_crash.
+ */
+NORETURN void panic(const char *format, ...) PRINTF_LIKE(1, 2);
+
+#define ASSERT(condition)                                                                          \
+    do {                                                                                           \
+        if (!(condition))                                                                          \
+            panic("%s:%d: not true: %s", __FILE__, __LINE__, #condition);                          \
+    } while (0)
+
+#endif
