@@ -19,6 +19,8 @@
  *  (4) Blocks that may change the code's mode, or what check.c looks at, are never in the front
  *      cache; after one the mode is unknown, so that the next block misses and both are looked
  *      at.
+ *  (5) A block that begins with an execution point is in the front cache with a mark that makes it
+ *      miss, and no block contains one further inside.
  */
 #include <string.h>
 #include <sys/mman.h>
@@ -318,12 +320,13 @@ void blocks_due(struct cpu *c, uint64_t va, uint32_t size, uint32_t insns, uint3
     may_run(c, insns, cost);
 }
 
-static void front_fill(struct cpu *c, uint64_t va, uint32_t size, const struct cpu_block *b)
+static void front_fill(struct cpu *c, uint64_t va, uint32_t size, const struct cpu_block *b,
+                       uint64_t mark)
 {
     struct cpu_front *e = &c->front[CPU_FRONT_INDEX(va)];
     unsigned at = (unsigned)CPU_FRONT_INDEX(va) & ((1u << CPU_WINDOW_SHIFT) - 1);
 
-    e->key = cpu_key(c, va, size);
+    e->key = cpu_key(c, va, size) ^ mark;
     e->insns = b->insns;
     e->cost = b->cost;
     e->rdtsc_tail_cost = (uint16_t)MIN(b->rdtsc_tail_cost, UINT16_MAX);
@@ -407,6 +410,80 @@ static bool drop_resume_flag(struct cpu *c, const struct cpu_block *b)
     return true;
 }
 
+/*
+ * The counted block at hand is going to run, and begins with an execution point.  Observers see all
+ * before the block and nothing of it.
+ * Returns: false when it does not run now after all: for a stop, or for a point that was added
+ *          inside it.  It comes here again, and execpoint_fire() knows that.
+ */
+static bool tell_points(struct cpu *c, uint64_t va, uint32_t size, uint32_t insns, uint32_t cost)
+{
+    uint64_t generation = c->points.generation, inside;
+
+    uncount(c, insns, cost);
+    execpoint_fire(c, va);
+    if (c->stop_requested ||
+        (c->points.generation != generation && execpoint_first(c, va + 1, size - 1, &inside))) {
+        engine_stop(c, WHY_BOUNDARY);
+        return false;
+    }
+    count(c, va, size, insns, cost);
+    return true;
+}
+
+/* A block that the front cache knows to begin with an execution point. */
+static bool run_marked(struct cpu *c, uint64_t va, uint32_t size)
+{
+    const struct cpu_front *e = &c->front[CPU_FRONT_INDEX(va)];
+    uint32_t insns = e->insns, cost = e->cost;
+
+    if (e->key != (cpu_key(c, va, size) ^ CPU_KEY_POINT) || c->cutting || c->iret_ends_nmi)
+        return false;
+    count(c, va, size, insns, cost);
+    if (may_run(c, insns, cost))
+        tell_points(c, va, size, insns, cost);
+    return true;
+}
+
+/* Where the block has to end earlier; UINT64_MAX: it need not. */
+static uint64_t cut_before(struct cpu *c, uint64_t va, uint32_t size, const struct cpu_block *b,
+                           bool mixed)
+{
+    uint64_t cut = UINT64_MAX, point;
+
+    if (b->cut_at > 0)
+        cut = va + (uint32_t)b->cut_at;
+    else if (mixed && is_rep_store(b) && b->last_at)
+        cut = va + b->last_at;
+    if (base_unlikely(c->points.count) && execpoint_first(c, va + 1, size - 1, &point))
+        cut = MIN(cut, point);
+    return cut;
+}
+
+/* A block that nothing keeps from running, unless it is too long. */
+static void run_block(struct cpu *c, uint64_t va, uint32_t size, const struct cpu_block *b,
+                      bool mixed)
+{
+    uint64_t mark = 0, point;
+
+    count(c, va, size, b->insns, b->cost);
+    if (!may_run(c, b->insns, b->cost))
+        return;
+    if (base_unlikely(c->points.count) && execpoint_first(c, va, 1, &point)) {
+        if (!tell_points(c, va, size, b->insns, b->cost))
+            return;
+        mark = execpoint_first(c, va, 1, &point) ? CPU_KEY_POINT : 0; /* an observer may remove it */
+    }
+    if (b->flags & CPU_INSN_FAR) {
+        c->iret_ends_nmi = (b->flags & CPU_INSN_IRET) && cpu_loaded(c)->nmi_blocked;
+        c->mode_key = CPU_KEY_MODE_UNKNOWN;
+    } else if ((b->flags & CPU_INSN_LOADS_FLAGS) && env_cpl(env_load(c)) == 3) {
+        c->mode_key = CPU_KEY_MODE_UNKNOWN; /* POPF may set AC */
+    } else if (!mixed && !(b->flags & CPU_INSN_FSGS)) {
+        front_fill(c, va, size, b, mark);
+    }
+}
+
 void blocks_miss(struct cpu *c, uint64_t va, uint32_t size)
 {
     const struct cpu_block *b;
@@ -415,6 +492,8 @@ void blocks_miss(struct cpu *c, uint64_t va, uint32_t size)
     bool mixed;
 
     if (c->stopping)
+        return;
+    if (base_unlikely(c->points.count) && run_marked(c, va, size))
         return;
     if (c->mode_key == CPU_KEY_MODE_UNKNOWN) {
         const struct cpu_env *env = env_load(c);
@@ -457,8 +536,8 @@ void blocks_miss(struct cpu *c, uint64_t va, uint32_t size)
         engine_stop(c, WHY_SPECIAL);
         return;
     }
-    if (b->cut_at > 0 || (mixed && is_rep_store(b) && b->last_at)) {
-        c->cut_va = va + (b->cut_at > 0 ? (uint32_t)b->cut_at : b->last_at);
+    c->cut_va = cut_before(c, va, size, b, mixed);
+    if (c->cut_va != UINT64_MAX) {
         engine_stop(c, WHY_CUT);
         return;
     }
@@ -481,17 +560,7 @@ void blocks_miss(struct cpu *c, uint64_t va, uint32_t size)
     }
     if (mixed)
         uncount_aborted(c, va, b);
-    count(c, va, size, b->insns, b->cost);
-    if (!may_run(c, b->insns, b->cost))
-        return;
-    if (b->flags & CPU_INSN_FAR) {
-        c->iret_ends_nmi = (b->flags & CPU_INSN_IRET) && cpu_loaded(c)->nmi_blocked;
-        c->mode_key = CPU_KEY_MODE_UNKNOWN;
-    } else if ((b->flags & CPU_INSN_LOADS_FLAGS) && env_cpl(env_load(c)) == 3) {
-        c->mode_key = CPU_KEY_MODE_UNKNOWN; /* POPF may set AC */
-    } else if (!mixed && !(b->flags & CPU_INSN_FSGS)) {
-        front_fill(c, va, size, b);
-    }
+    run_block(c, va, size, b, mixed);
 }
 
 void blocks_uncount_tail(struct cpu *c, uint64_t va)

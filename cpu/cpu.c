@@ -57,6 +57,7 @@ struct cpu *cpu_new(const struct cpu_config *config, struct mmu_ram *ram,
     }
     c->timing.hidden = cpu_model_hidden(c->model);
     c->cr3_reserved = ~((1ull << cpu_model_physical_bits(c->model)) - 1);
+    execpoint_init(c);
     if (!frames_init(c) || !engine_open(c, error))
         goto fail;
     if (!blocks_init(c) || !create_vcpus(c)) {
@@ -82,6 +83,7 @@ void cpu_free(struct cpu *c)
     engine_close(c);
     blocks_fini(c);
     frames_fini(c);
+    execpoint_fini(c);
     g_free(c);
 }
 
@@ -379,7 +381,8 @@ unsigned cpu_recent_blocks(const struct cpu *c, struct cpu_block_ref *out, unsig
     return n;
 }
 
-size_t cpu_fetch_bytes(struct cpu *c, unsigned vcpu, uint64_t va, uint8_t *out, size_t max)
+size_t cpu_read_bytes(struct cpu *c, unsigned vcpu, uint64_t va, void *out, size_t max,
+                      unsigned access)
 {
     struct mmu_translation t;
     struct mmu_regs regs;
@@ -389,12 +392,17 @@ size_t cpu_fetch_bytes(struct cpu *c, unsigned vcpu, uint64_t va, uint8_t *out, 
     while (n < max) {
         size_t room = PAGE_SIZE - ((va + n) & PAGE_MASK), take = MIN(room, max - n);
 
-        if (mmu_walk(c->ram, &regs, GVA(va + n), MMU_FETCH | MMU_PROBE | MMU_ANY, &t) != MMU_OK ||
-            !mmu_ram_read(c->ram, t.pa, out + n, take))
+        if (mmu_walk(c->ram, &regs, GVA(va + n), access | MMU_PROBE | MMU_ANY, &t) != MMU_OK ||
+            !mmu_ram_read(c->ram, t.pa, (uint8_t *)out + n, take))
             break;
         n += take;
     }
     return n;
+}
+
+size_t cpu_fetch_bytes(struct cpu *c, unsigned vcpu, uint64_t va, uint8_t *out, size_t max)
+{
+    return cpu_read_bytes(c, vcpu, va, out, max, MMU_FETCH);
 }
 
 unsigned cpu_disassemble(struct cpu *c, unsigned vcpu, gva_t va, char *text, size_t text_size)

@@ -18,6 +18,7 @@
 
 #include "mmu/ram.h"
 #include "mmu/walk.h"
+#include "sim/base/guest.h"
 #include "sim/base/probe.h"
 #include "sim/base/state.h"
 #include "sim/base/types.h"
@@ -164,6 +165,16 @@ void cpu_mmu_regs(struct cpu *cpu, unsigned vcpu, struct mmu_regs *out);
 
 /** cpu_attach_probe - @probe borrowed until detached with NULL. */
 void cpu_attach_probe(struct cpu *cpu, const struct base_probe *probe);
+
+/**
+ * cpu_guest - what observers may look at, and execution points (sim/base/guest.h); owned by @cpu.
+ */
+const struct base_guest *cpu_guest(struct cpu *cpu);
+/** cpu_execpoint_add, cpu_execpoint_remove - as add and remove of struct base_guest. */
+void cpu_execpoint_add(struct cpu *cpu, uint64_t va, base_execpoint_fn *fn, void *user);
+void cpu_execpoint_remove(struct cpu *cpu, uint64_t va, base_execpoint_fn *fn, void *user);
+/** cpu_virtual_ns - a cycle counter's value as virtual time. */
+uint64_t cpu_virtual_ns(const struct cpu *cpu, uint64_t cycles);
 
 /** cpu_state - visit all architectural state of all vCPUs (between runs only). */
 void cpu_state(struct cpu *cpu, struct base_state *st);

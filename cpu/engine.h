@@ -35,6 +35,7 @@ _Static_assert(sizeof(struct cpu_front) == 16, "four to a cache line");
 #define CPU_KEY_SIZE_SHIFT 48
 #define CPU_KEY_MODE_SHIFT 61
 #define CPU_KEY_MODE_UNKNOWN (3ull << CPU_KEY_MODE_SHIFT) /* no block has it: misses */
+#define CPU_KEY_POINT (1ull << 63) /* in an entry: the block begins with an execution point */
 #define CPU_RING 32
 
 struct cpu_window {
@@ -81,6 +82,16 @@ struct cpu_watch {
     unsigned vcpu;
 };
 
+/* Execution points: execpoint.c. */
+struct cpu_points {
+    GArray *list;        /* struct execpoint, by address */
+    unsigned count;      /* of them */
+    uint64_t generation; /* of the list */
+    uint64_t last_va, last_insns; /* the attempt that was told last ... */
+    unsigned last_vcpu;           /* ... CPU_MAX_VCPUS: none */
+    struct base_guest guest;
+};
+
 struct cpu_fault {
     enum cpu_fault_kind kind;
     unsigned access; /* MMU_READ, MMU_WRITE, MMU_FETCH */
@@ -116,6 +127,7 @@ struct cpu {
     uint64_t step_va; /* where the step's first block began */
     unsigned step_blocks; /* how many it has begun */
     struct cpu_watch watch;
+    struct cpu_points points;
     uint64_t rep_left; /* rCX when a round of a REP store in a MIXED frame began ... */
     uint64_t rep_blocks; /* ... and the count of blocks with it */
     bool checking;  /* each instruction is checked before it: see check.c */
@@ -270,6 +282,18 @@ bool debug_before(struct cpu *c);
 void debug_look(struct cpu *c, const struct cpu_insn *insn);
 /** debug_take - B0 to B3 that are due now, after an instruction; @mov_ss: it holds them back. */
 unsigned debug_take(struct cpu *c, bool mov_ss);
+/* ---- execpoint.c ---- */
+
+void execpoint_init(struct cpu *c);
+void execpoint_fini(struct cpu *c);
+/** execpoint_first - the lowest point in linear [@va, @va + @size).  Returns: false: there is none. */
+bool execpoint_first(const struct cpu *c, uint64_t va, uint32_t size, uint64_t *first);
+/** execpoint_fire - the instruction at linear @va, which may or may not be a point, is about to
+ *  execute: tell the observers. */
+void execpoint_fire(struct cpu *c, uint64_t va);
+/** execpoint_forget_last - the instruction count has been set: no attempt has been told. */
+void execpoint_forget_last(struct cpu *c);
+
 /* ---- check.c, far.c: asked by the block hook's slow half ---- */
 
 /** cpu_must_check - whether each instruction has to be checked before it is executed. */

@@ -48,11 +48,9 @@ bool cpu_can_interrupt(struct cpu *c)
 
 void cpu_probe_at(struct cpu *c, struct base_probe_at *at)
 {
-    uint64_t cycles = cpu_now(c);
-
     at->insns = c->insns;
     at->vcpu = c->current;
-    at->virtual_ns = (uint64_t)((unsigned __int128)cycles * 1000000000u / c->config.frequency_hz);
+    at->virtual_ns = cpu_virtual_ns(c, cpu_now(c));
 }
 
 static void probe_exception(struct cpu *c, const struct cpu_exc *exc, enum cpu_event_kind kind)

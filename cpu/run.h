@@ -57,6 +57,14 @@ bool cpu_fetch_insn(struct cpu *c, struct cpu_insn *insn);
 /** cpu_fetch_bytes - code bytes at linear @va, no side effects.  Returns: how many were read. */
 size_t cpu_fetch_bytes(struct cpu *c, unsigned vcpu, uint64_t va, uint8_t *out, size_t max);
 
+/** cpu_read_bytes - the same for data: @access is MMU_READ or MMU_FETCH; permissions are not looked at. */
+size_t cpu_read_bytes(struct cpu *c, unsigned vcpu, uint64_t va, void *out, size_t max,
+                      unsigned access);
+
+/** cpu_tell_points - the instruction at RIP is about to be executed on its own: execution points.
+ *  Returns: false when an observer has asked for a stop before it. */
+bool cpu_tell_points(struct cpu *c);
+
 /** cpu_load_vcpu - make @vcpu the one in the engine. */
 void cpu_load_vcpu(struct cpu *c, unsigned vcpu);
 

@@ -90,7 +90,7 @@ void cpu_special(struct cpu *c)
     uint64_t start;
     bool guest_tf;
 
-    if (cpu_take_breakpoint(c))
+    if (cpu_take_breakpoint(c) || !cpu_tell_points(c))
         return;
     if (!cpu_fetch_insn(c, &insn) || !(insn.flags & (CPU_INSN_OURS | CPU_INSN_RDTSC))) {
         cpu_step_native(c, &insn);
@@ -137,6 +137,13 @@ void cpu_special(struct cpu *c)
         cpu_set_crash(c, "instruction at %#" G_GINT64_MODIFIER "x is not implemented", env->eip);
         break;
     }
+}
+
+bool cpu_tell_points(struct cpu *c)
+{
+    if (base_unlikely(c->points.count))
+        execpoint_fire(c, cpu_linear_rip(env_load(c)));
+    return !c->stop_requested;
 }
 
 /* ---- what the engine could not do ---- */

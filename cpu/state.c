@@ -108,6 +108,8 @@ void cpu_state(struct cpu *c, struct base_state *st)
     }
     c->mode_key = CPU_KEY_MODE_UNKNOWN;
     cpu_load_vcpu(c, was);
-    if (st->mode == BASE_STATE_LOAD)
+    if (st->mode == BASE_STATE_LOAD) {
+        execpoint_forget_last(c);
         engine_flush_tlb(c);
+    }
 }

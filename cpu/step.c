@@ -133,7 +133,7 @@ void cpu_step(struct cpu *c)
     struct cpu_insn insn;
     struct cpu_exc exc;
 
-    if (cpu_take_breakpoint(c))
+    if (cpu_take_breakpoint(c) || !cpu_tell_points(c))
         return;
     if (cpu_fetch_insn(c, &insn) && (insn.flags & CPU_INSN_OURS)) {
         c->why = WHY_SPECIAL;
