@@ -10,6 +10,13 @@ u32 grant_entries;
 
 #define MAX_FRAMES 32
 
+static u32 map_count;
+
+u32 grant_map_count(void)
+{
+    return map_count;
+}
+
 long grant_init(u32 frames)
 {
     gnttab_set_version_t version = {.version = 1};
@@ -81,7 +88,10 @@ long grant_map(u16 domid, u32 ref, u64 va, u32 flags)
 
     if (error)
         panic("map_grant_ref: %ld", error);
-    return map.status ? map.status : (long)map.handle;
+    if (map.status)
+        return map.status;
+    map_count++;
+    return (long)map.handle;
 }
 
 long grant_unmap(u32 handle, u64 va)
@@ -91,5 +101,7 @@ long grant_unmap(u32 handle, u64 va)
 
     if (error)
         panic("unmap_grant_ref: %ld", error);
+    if (!unmap.status)
+        map_count--;
     return unmap.status;
 }

@@ -42,6 +42,9 @@ bool grant_end(u32 ref);
  */
 long grant_map(u16 domid, u32 ref, u64 va, u32 flags);
 
+/** grant_map_count - how many maps there are now: grant_map() less grant_unmap(). */
+u32 grant_map_count(void);
+
 /** grant_unmap - returns GNTST_*. */
 long grant_unmap(u32 handle, u64 va);
 

@@ -9,6 +9,7 @@
 #ifndef GUESTS_LIB_HYPERCALL_H
 #define GUESTS_LIB_HYPERCALL_H
 
+#include "guests/lib/errno.h"
 #include "guests/lib/types.h"
 
 #include <xen/xen.h>
@@ -21,10 +22,6 @@
 #include <xen/sched.h>
 #include <xen/vcpu.h>
 #include <xen/version.h>
-
-/* The errors, as XEN_EINVAL and so on. */
-#define XEN_ERRNO(name, value) enum { XEN_##name = value };
-#include <xen/errno.h>
 
 /**
  * hypercall - any hypercall by its number, with five raw arguments.

@@ -157,28 +157,46 @@ void memory_init(u64 stack_end)
     }
 }
 
-void *pages_alloc(u64 count)
+void *pages_try_alloc(u64 count)
 {
     void *page;
 
     want_mapped(count);
     if (next_pfn + count > mapped_end)
-        panic("out of memory");
+        return NULL;
     page = memory_pfn_to_virt(next_pfn);
     next_pfn += count;
     memset(page, 0, count * PAGE_SIZE);
     return page;
 }
 
-void *page_alloc(void)
+void *pages_alloc(u64 count)
+{
+    void *page = pages_try_alloc(count);
+
+    if (!page)
+        panic("out of memory");
+    return page;
+}
+
+void *page_try_alloc(void)
 {
     void *page = free_list;
 
     if (!page)
-        return pages_alloc(1);
+        return pages_try_alloc(1);
     free_list = *(void **)page;
     free_listed--;
     memset(page, 0, PAGE_SIZE);
+    return page;
+}
+
+void *page_alloc(void)
+{
+    void *page = page_try_alloc();
+
+    if (!page)
+        panic("out of memory");
     return page;
 }
 

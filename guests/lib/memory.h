@@ -119,6 +119,10 @@ void *page_alloc(void);
 /** pages_alloc - @count zeroed pages side by side.  They can be freed one by one. */
 void *pages_alloc(u64 count);
 
+/** page_try_alloc, pages_try_alloc - the same, but NULL when there is none. */
+void *page_try_alloc(void);
+void *pages_try_alloc(u64 count);
+
 /** page_free - give a page back; it must be mapped writable again. */
 void page_free(void *page);
 

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "guests/dom0/audit.h"
+
+#include "guests/dom0/control.h"
+#include "guests/dom0/domain.h"
+#include "guests/dom0/pump.h"
+#include "guests/dom0/shell.h"
+#include "guests/lib/clock.h"
+#include "guests/lib/console.h"
+#include "guests/lib/grant.h"
+#include "guests/lib/heap.h"
+#include "guests/lib/memory.h"
+
+/* The hypervisor frees the last of a domain after destroydomain has returned; so long we wait. */
+#define PATIENCE_NS 2000000000ul
+
+enum { FREE_FRAMES, DOMAINS, PORTS, GRANT_MAPS, STORE_NODES, HEAP_BYTES, COUNTED };
+
+static const char *const names[COUNTED] = {"free frames",        "domains",     "event channels",
+                                           "mapped grants",      "store nodes", "bytes of heap"};
+
+static u64 marked[COUNTED];
+
+static bool count(u64 *now)
+{
+    static domain_info_t infos[256];
+    struct xen_sysctl_physinfo info;
+    long domains = control_list(0, infos, 256), error = control_physinfo(&info);
+
+    if (domains < 0 || error)
+        return shell_fail("audit: the hypervisor tells nothing");
+    now[FREE_FRAMES] = info.free_pages;
+    now[DOMAINS] = (u64)domains;
+    now[PORTS] = pump_ports();
+    now[GRANT_MAPS] = grant_map_count();
+    now[STORE_NODES] = store_owned(&domain_xenstore.tree, 0);
+    now[HEAP_BYTES] = heap_used_bytes();
+    return true;
+}
+
+static bool same(void *arg)
+{
+    u64 *now = arg;
+
+    if (!count(now))
+        return true;
+    for (u32 i = 0; i < COUNTED; i++)
+        if (now[i] != marked[i])
+            return false;
+    return true;
+}
+
+static bool never(void *arg)
+{
+    (void)arg;
+    return false;
+}
+
+/* What is still being freed is not yet what there is: note what stays for a while. */
+bool audit_mark(void)
+{
+    u64 now[COUNTED], end = clock_system_ns() + PATIENCE_NS;
+
+    do {
+        if (!count(marked))
+            return false;
+        pump_until(never, NULL, clock_system_ns() + PATIENCE_NS / 10);
+    } while (!same(now) && clock_system_ns() < end);
+    return true;
+}
+
+bool audit_check(void)
+{
+    u64 now[COUNTED], end = clock_system_ns() + PATIENCE_NS;
+    bool good = true;
+
+    while (pump_until(same, now, clock_system_ns() + PATIENCE_NS / 100) == PUMP_TIMEOUT &&
+           clock_system_ns() < end)
+        ;
+    for (u32 i = 0; i < COUNTED; i++)
+        if (now[i] != marked[i])
+            good = shell_fail("audit: %s: %lu, were %lu", names[i], now[i], marked[i]);
+    if (good)
+        print("audit: frames, event channels, grants, store and heap are as they were\n");
+    return good;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Whether the machine is as it was: what domain 0 can see of frames, event channels, grants and its
+ * own memory, noted once and compared later.
+ */
+#ifndef GUESTS_DOM0_AUDIT_H
+#define GUESTS_DOM0_AUDIT_H
+
+#include "guests/lib/types.h"
+
+/** audit_mark - note what is in use now. */
+bool audit_mark(void);
+
+/** audit_check - compare and say the differences.  Returns false if there are any. */
+bool audit_check(void);
+
+#endif
