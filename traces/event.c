@@ -128,46 +128,19 @@ static const struct trace_name domain_names[] = {
 
 /* --- fields -------------------------------------------------------------------------------- */
 
-#define U64(n)                                                                                     \
-    {                                                                                              \
-        n, TRACE_TYPE_U64, NULL, 0                                                                 \
-    }
-#define I64(n)                                                                                     \
-    {                                                                                              \
-        n, TRACE_TYPE_I64, NULL, 0                                                                 \
-    }
-#define HEX(n)                                                                                     \
-    {                                                                                              \
-        n, TRACE_TYPE_HEX, NULL, 0                                                                 \
-    }
-#define MFN(n)                                                                                     \
-    {                                                                                              \
-        n, TRACE_TYPE_MFN, NULL, 0                                                                 \
-    }
-#define DOMID(n)                                                                                   \
-    {                                                                                              \
-        n, TRACE_TYPE_DOMID, NULL, 0                                                               \
-    }
-#define BOOL(n)                                                                                    \
-    {                                                                                              \
-        n, TRACE_TYPE_BOOL, NULL, 0                                                                \
-    }
-#define TEXT(n)                                                                                    \
-    {                                                                                              \
-        n, TRACE_TYPE_TEXT, NULL, 0                                                                \
-    }
-#define BYTES(n)                                                                                   \
-    {                                                                                              \
-        n, TRACE_TYPE_BYTES, NULL, 0                                                               \
-    }
-#define ENUM(n, names)                                                                             \
-    {                                                                                              \
-        n, TRACE_TYPE_ENUM, names, ARRAY_LEN(names)                                                \
-    }
-#define BLOBS(n)                                                                                   \
-    {                                                                                              \
-        n, TRACE_TYPE_BLOBS, role_names, ARRAY_LEN(role_names)                                     \
-    }
+/* clang-format off */
+#define U64(n) {n, TRACE_TYPE_U64, NULL, 0, 0}
+#define I64(n) {n, TRACE_TYPE_I64, NULL, 0, 0}
+#define HEX(n) {n, TRACE_TYPE_HEX, NULL, 0, 0}
+#define MFN(n) {n, TRACE_TYPE_MFN, NULL, 0, 0}
+#define DOMID(n) {n, TRACE_TYPE_DOMID, NULL, 0, 0}
+#define BOOL(n) {n, TRACE_TYPE_BOOL, NULL, 0, 0}
+#define TEXT(n) {n, TRACE_TYPE_TEXT, NULL, 0, 0}
+#define BYTES(n) {n, TRACE_TYPE_BYTES, NULL, 0, 0}
+#define NEAR(n, other) {n, TRACE_TYPE_U64, NULL, 0, 1 + (other)}
+#define ENUM(n, names) {n, TRACE_TYPE_ENUM, names, ARRAY_LEN(names), 0}
+#define BLOBS(n) {n, TRACE_TYPE_BLOBS, role_names, ARRAY_LEN(role_names), 0}
+/* clang-format on */
 
 static const struct trace_field hypercall_fields[] = {
     ENUM("number", hypercall_names),
@@ -184,7 +157,7 @@ static const struct trace_field hypercall_fields[] = {
     U64("abi"),
     BOOL("switched"),
     U64("duration_insns"),
-    U64("duration_cycles"),
+    NEAR("duration_cycles", TRACE_HYPERCALL_DURATION_INSNS),
     HEX("rip"),
     BLOBS("memory"),
 };
@@ -194,7 +167,7 @@ static const struct trace_field page_type_fields[] = {
     ENUM("old", page_names),
     ENUM("new", page_names),
     U64("old_count"),
-    U64("new_count"),
+    NEAR("new_count", TRACE_PAGE_TYPE_OLD_COUNT),
     BOOL("validated"),
     DOMID("owner"),
     I64("result"),

@@ -69,6 +69,8 @@ struct trace_field {
     enum trace_type type;
     const struct trace_name *names; /* @name_count of them; NULL when there are none */
     unsigned name_count;
+    uint8_t near; /* 1 + index of an earlier field whose value is about the same; 0: none.  It
+                     only makes the file smaller. */
 };
 
 #define TRACE_FIELDS_MAX 24  /* of a kind */

@@ -11,6 +11,7 @@
 #include <glib.h>
 
 #include "traces/event.h"
+#include "traces/log.h"
 
 struct trace_reader;
 struct trace_cursor;
@@ -42,6 +43,7 @@ struct trace_ending {
     const char *state_hash; /* empty if it was not computed */
     uint32_t exit_value;
     bool has_exit_value;
+    const struct trace_point *point; /* the state at the end */
 };
 
 struct trace_info {
@@ -53,6 +55,8 @@ struct trace_info {
     const char *cpu_model;
     unsigned vcpus;
     uint64_t frequency_hz;
+    bool has_input;           /* somebody could have typed */
+    uint64_t state_number;    /* of the states that its checkpoints hold */
     const char *const *kinds; /* names of the event kinds that were asked for, NULL-terminated */
     unsigned images;
     const struct trace_image *image;
@@ -60,6 +64,7 @@ struct trace_info {
     const struct trace_checkpoint *checkpoint;
     uint64_t file_bytes; /* of the file, as far as it is good */
     uint64_t cut_bytes;  /* behind the last whole frame: the file was cut off, or grows */
+    bool damaged;        /* what is behind is not the beginning of a frame */
     uint64_t events;
     uint64_t insns;                    /* how far the recording goes */
     uint64_t hash_insns;               /* distance of the hash chain's points; 0: there is none */
@@ -92,6 +97,34 @@ gboolean trace_reader_refresh(struct trace_reader *r, bool *grown, GError **erro
 /** trace_reader_image - bytes of image number @index, checked against its hash.  NULL with
  *  @error if it is not packed or damaged. */
 GBytes *trace_reader_image(struct trace_reader *r, unsigned index, GError **error);
+
+/* --- for replaying -------------------------------------------------------------------------- */
+
+/** trace_reader_logs - how many LOG frames there are. */
+unsigned trace_reader_logs(const struct trace_reader *r);
+/** trace_reader_log - number @index of them; NULL with @error if it is damaged. */
+struct trace_log *trace_reader_log(struct trace_reader *r, unsigned index, GError **error);
+/** trace_reader_log_at - the first one that goes as far as @insns; trace_reader_logs() if none. */
+unsigned trace_reader_log_at(const struct trace_reader *r, uint64_t insns);
+
+/**
+ * trace_reader_state - the state of the machine without its memory at checkpoint @index.
+ * @at: where it stands.
+ */
+GBytes *trace_reader_state(struct trace_reader *r, unsigned index, struct trace_position *at,
+                           GError **error);
+
+/**
+ * trace_reader_pages - memory at checkpoint @index: the newest version of each page up to it.
+ * @page: is given each page that is not zero, in no order; @data is 4 KiB.  Returns: false to
+ *        refuse it: there is no such page.
+ */
+gboolean trace_reader_pages(struct trace_reader *r, unsigned index,
+                            bool (*page)(void *user, uint64_t mfn, const uint8_t *data), void *user,
+                            GError **error);
+
+/** trace_reader_damage - what info->damaged means, as an error. */
+void trace_reader_damage(const struct trace_reader *r, GError **error);
 
 /* --- events -------------------------------------------------------------------------------- */
 
