@@ -364,37 +364,59 @@ static bool mixed_may_execute(struct cpu *c, uint64_t va)
     return false;
 }
 
+/* Stores that may lead to themselves, by repeating or by calling: in MIXED frames they have a block
+ * of their own, see below. */
+static bool is_lone_store(const struct cpu_block *b)
+{
+    return (b->last_flags & (CPU_INSN_REP | CPU_INSN_BRANCH)) &&
+           (b->last_flags & CPU_INSN_WRITES_MEM);
+}
+
+/* Does an instruction of the block that ran last begin at linear @va? */
+static bool ran_last(struct cpu *c, uint64_t va)
+{
+    uint64_t key = c->ring[(c->blocks - 1) % CPU_RING], saved = c->mode_key;
+    uint64_t start = cpu_key_va(key);
+    uint32_t size = cpu_key_size(key);
+    uint8_t bytes[2 * PAGE_SIZE];
+    struct place p;
+    bool found;
+
+    if (!c->blocks || va < start || va >= start + size)
+        return false;
+    c->mode_key = (uint64_t)cpu_key_mode(key) << CPU_KEY_MODE_SHIFT;
+    found = locate(c, start, size, &p);
+    if (found)
+        copy_bytes(&p, size, bytes);
+    c->mode_key = saved;
+    return found && cpu_decode_boundary(cpu_key_mode(key), bytes, size, va - start);
+}
+
 /*
  * A store into its own block makes the library leave the block, execute the storing
  * instruction alone, and go on behind it: take the instructions back that are about to be
  * executed a second time, or were not executed at all.
  *
- * A round of a REP instruction is a block like that, too: a REP that stores has a block of its
- * own in MIXED frames (see blocks_miss), and rCX says whether the round before was executed.
+ * A round of a REP instruction, or a call of a call to itself, looks like that, too: such
+ * instructions have a block of their own in MIXED frames (see blocks_miss), and rCX or rSP says
+ * whether the one before was executed.
  */
 static void uncount_aborted(struct cpu *c, uint64_t va, const struct cpu_block *b)
 {
-    uint64_t key = c->ring[(c->blocks - 1) % CPU_RING];
-    uint64_t start = cpu_key_va(key);
+    uint64_t reg, start = cpu_key_va(c->ring[(c->blocks - 1) % CPU_RING]);
 
     if (!c->blocks || b->insns != 1 || !(b->flags & CPU_INSN_WRITES_MEM))
         return;
-    if (b->flags & CPU_INSN_REP) {
-        uint64_t left = env_load(c)->regs[1];
-        bool again = c->rep_blocks == c->blocks && start == va && c->rep_left == left;
-
-        if (again)
+    if (!is_lone_store(b)) {
+        if (ran_last(c, va))
             blocks_uncount_tail(c, va);
-        c->rep_left = left;
-        c->rep_blocks = c->blocks + 1; /* with the one that begins now */
-    } else if (va >= start && va < start + cpu_key_size(key)) {
-        blocks_uncount_tail(c, va);
+        return;
     }
-}
-
-static bool is_rep_store(const struct cpu_block *b)
-{
-    return (b->last_flags & CPU_INSN_REP) && (b->last_flags & CPU_INSN_WRITES_MEM);
+    reg = env_load(c)->regs[b->flags & CPU_INSN_REP ? 1 : 4];
+    if (c->lone_blocks == c->blocks && start == va && c->lone_reg == reg)
+        blocks_uncount_tail(c, va);
+    c->lone_reg = reg;
+    c->lone_blocks = c->blocks + 1; /* with the one that begins now */
 }
 
 /*
@@ -453,7 +475,7 @@ static uint64_t cut_before(struct cpu *c, uint64_t va, uint32_t size, const stru
 
     if (b->cut_at > 0)
         cut = va + (uint32_t)b->cut_at;
-    else if (mixed && is_rep_store(b) && b->last_at)
+    else if (mixed && is_lone_store(b) && b->last_at)
         cut = va + b->last_at;
     if (base_unlikely(c->points.count) && execpoint_first(c, va + 1, size - 1, &point))
         cut = MIN(cut, point);
@@ -484,6 +506,18 @@ static void run_block(struct cpu *c, uint64_t va, uint32_t size, const struct cp
     }
 }
 
+/* Blocks around the end of the address space are stepped: outside 64-bit mode the library lets the
+ * instruction pointer grow beyond 4 GiB, and ranges of addresses are ranges elsewhere. */
+static bool goes_around(struct cpu *c, uint64_t va, uint32_t size)
+{
+    uint32_t eip;
+
+    if (c->mode_key >> CPU_KEY_MODE_SHIFT == CPU_MODE_64)
+        return va + size < va;
+    eip = (uint32_t)(va - env_load(c)->segs[CPU_CS].base);
+    return (va + size) >> 32 || ((uint64_t)eip + size) >> 32;
+}
+
 void blocks_miss(struct cpu *c, uint64_t va, uint32_t size)
 {
     const struct cpu_block *b;
@@ -493,6 +527,10 @@ void blocks_miss(struct cpu *c, uint64_t va, uint32_t size)
 
     if (c->stopping)
         return;
+    if (base_unlikely(c->looking)) {
+        engine_stop(c, WHY_BOUNDARY);
+        return;
+    }
     if (base_unlikely(c->points.count) && run_marked(c, va, size))
         return;
     if (c->mode_key == CPU_KEY_MODE_UNKNOWN) {
@@ -511,7 +549,7 @@ void blocks_miss(struct cpu *c, uint64_t va, uint32_t size)
         c->mode_key = CPU_KEY_MODE_UNKNOWN;
         return;
     }
-    if ((flags & FLAG_TF) || (c->watch.exec && debug_in_block(c, va, size))) {
+    if ((flags & FLAG_TF) || goes_around(c, va, size) || (c->watch.exec && debug_in_block(c, va, size))) {
         engine_stop(c, WHY_BOUNDARY);
         c->must_step = true;
         return;

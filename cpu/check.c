@@ -113,6 +113,8 @@ static bool access_fits(struct emulate *e, const struct cpu_access *a)
         return stack(e, regs[EMU_RSP], a);
     case CPU_ACCESS_BP:
         return stack(e, regs[EMU_RBP], a);
+    case CPU_ACCESS_BELOW_BP:
+        return stack(e, regs[EMU_RBP] - a->bytes, a);
     case CPU_ACCESS_SI:
         return emulate_string_empty(e) ||
                at(e, insn->segment, regs[EMU_RSI] & mask, a->bytes, a->write);

@@ -58,7 +58,7 @@ struct cpu *cpu_new(const struct cpu_config *config, struct mmu_ram *ram,
     c->timing.hidden = cpu_model_hidden(c->model);
     c->cr3_reserved = ~((1ull << cpu_model_physical_bits(c->model)) - 1);
     execpoint_init(c);
-    if (!frames_init(c) || !engine_open(c, error))
+    if (!frames_init(c) || !device_init(c) || !engine_open(c, error))
         goto fail;
     if (!blocks_init(c) || !create_vcpus(c)) {
         g_set_error(error, CPU_ERROR, CPU_ERROR_LIBRARY, "the decoder cannot be opened");
@@ -83,6 +83,7 @@ void cpu_free(struct cpu *c)
     engine_close(c);
     blocks_fini(c);
     frames_fini(c);
+    device_fini(c);
     execpoint_fini(c);
     g_free(c);
 }

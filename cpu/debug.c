@@ -194,7 +194,7 @@ static uint64_t operand_address(struct cpu *c, const struct cpu_insn *insn)
     return va + (uint64_t)((bit & ~(int64_t)(bits - 1)) / 8);
 }
 
-static uint64_t address_of(struct cpu *c, const struct cpu_insn *insn, const struct cpu_access *a)
+uint64_t cpu_access_address(struct cpu *c, const struct cpu_insn *insn, const struct cpu_access *a)
 {
     const struct cpu_env *env = c->env;
     uint64_t mask = width_mask(insn->address_bytes);
@@ -210,6 +210,8 @@ static uint64_t address_of(struct cpu *c, const struct cpu_insn *insn, const str
         return on_stack(env, env->regs[RSP]);
     case CPU_ACCESS_BP:
         return on_stack(env, env->regs[RBP]);
+    case CPU_ACCESS_BELOW_BP:
+        return on_stack(env, env->regs[RBP] - a->bytes);
     case CPU_ACCESS_SI:
         return in_segment(env, insn->string_segment, env->regs[RSI] & mask);
     case CPU_ACCESS_DI:
@@ -241,7 +243,7 @@ void debug_look(struct cpu *c, const struct cpu_insn *insn)
     size = cpu_fetch_bytes(c, c->current, cpu_linear_rip(env), bytes, sizeof(bytes));
     n = cpu_decode_accesses(cpu_code_mode(env), bytes, size, a);
     for (unsigned i = 0; i < n; i++)
-        look_at_range(&c->watch, address_of(c, insn, &a[i]), a[i].bytes, a[i].write);
+        look_at_range(&c->watch, cpu_access_address(c, insn, &a[i]), a[i].bytes, a[i].write);
 }
 
 unsigned debug_take(struct cpu *c, bool mov_ss)

@@ -57,6 +57,8 @@ struct walk {
     size_t at;      /* offset of the next instruction */
     uint32_t flags; /* of the instruction just stepped over */
     enum cpu_insn_feature feature;
+    bool lazy_flags; /* an instruction before it in the block has left them to be worked out */
+    bool bit_test;   /* it is a BT, BTS, BTR or BTC after such a one */
 };
 
 /*
@@ -72,17 +74,25 @@ static void step(enum cpu_mode mode, const uint8_t *code, size_t size, struct wa
 
     if (decode_scan(mode, code + w->at, size - w->at, &raw) == DECODE_OK) {
         w->flags = decode_classify(&raw, &kind);
+        w->bit_test = w->lazy_flags && decode_is_bit_test(&raw);
+        w->lazy_flags = w->lazy_flags || decode_sets_arith_flags(&raw);
         w->feature = w->flags & CPU_INSN_OPTIONAL ? decode_feature(&raw) : CPU_INSN_FEATURES;
         w->at += raw.length;
     } else {
+        w->bit_test = false;
         w->flags = CPU_INSN_INVALID | (raw.attr & ATTR_BR ? CPU_INSN_BRANCH : 0);
         w->at = size;
     }
 }
 
+/*
+ * A bit test begins a block unless the flags before it have been worked out: what it does to those
+ * that the manual leaves undefined depends, in the library, on whether the instruction that set
+ * them lies in the same block.
+ */
 static bool must_cut(const struct walk *w, const struct cpu_timing *timing)
 {
-    return w->flags & CPU_INSN_SPECIAL ||
+    return w->flags & CPU_INSN_SPECIAL || w->bit_test ||
            (w->flags & CPU_INSN_OPTIONAL && timing->hidden >> w->feature & 1);
 }
 
@@ -143,6 +153,15 @@ unsigned cpu_decode_index(enum cpu_mode mode, const uint8_t *code, size_t size, 
     if (cost)
         *cost = sum;
     return n;
+}
+
+bool cpu_decode_boundary(enum cpu_mode mode, const uint8_t *code, size_t size, size_t offset)
+{
+    struct walk w = {.at = 0};
+
+    while (w.at < size && w.at < offset)
+        step(mode, code, size, &w);
+    return w.at == offset;
 }
 
 /* Bytes as data, when the printer does not know what the decoder does. */

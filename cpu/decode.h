@@ -102,7 +102,7 @@ enum cpu_insn_kind {
     CPU_KIND_DEC,
     CPU_KIND_NOT,
     CPU_KIND_NEG,
-    CPU_KIND_BT,       /* BT BTS BTR BTC: alu_op 0..3 */
+    CPU_KIND_BT,       /* BT BTS BTR BTC: alu_op 0..3; of registers, too: see cpu_decode_block() */
     CPU_KIND_SETCC,    /* special, too: see loses_flags() in decode_kind.c */
     CPU_KIND_CMPXCHG,
     CPU_KIND_XADD,
@@ -152,6 +152,7 @@ struct cpu_insn {
     uint8_t scale;
     int64_t disp;
     uint8_t reg;            /* register operand 0..15 (CPU_NO_REG: none); XMM number for MOV_VEC */
+    uint8_t rm_reg;         /* register in ModRM.rm 0..15 (CPU_NO_REG: none): BT and its kin only */
     bool reg_is_high8;      /* AH CH DH BH: reg is 0..3 */
     uint8_t creg;           /* CR or DR number */
     bool has_imm;
@@ -181,6 +182,7 @@ enum cpu_access_at {
     CPU_ACCESS_PUSH,    /* below the stack pointer */
     CPU_ACCESS_POP,     /* at the stack pointer */
     CPU_ACCESS_BP,      /* at the frame pointer: LEAVE */
+    CPU_ACCESS_BELOW_BP, /* below it: the outer frames' pointers that ENTER copies */
     CPU_ACCESS_SI,      /* of a string instruction: nothing when REP finds the count at zero */
     CPU_ACCESS_DI,
     CPU_ACCESS_DI_DS,   /* MASKMOVQ: rDI in DS or the segment of a prefix */
@@ -188,8 +190,9 @@ enum cpu_access_at {
 };
 struct cpu_access {
     uint8_t at; /* enum cpu_access_at */
-    bool write; /* otherwise only read */
+    bool write;
     uint16_t bytes;
+    bool read; /* at least one of both */
 };
 #define CPU_ACCESSES_MAX 3
 
@@ -222,7 +225,8 @@ struct cpu_timing {
  * cpu_decode_block - instructions and cost of a block.
  * @code, @size: the block's bytes.  An instruction that is cut off or unknown at the end
  *               counts as one (the library ends a block at an undefined opcode).
- * A special instruction (also the second RDTSC of a block) ends the count: insns and cost are
+ * A special instruction (also the second RDTSC of a block, and a bit test after an instruction that
+ * sets arithmetic flags) ends the count: insns and cost are
  * those before it, and cut_at says where it lies.
  */
 void cpu_decode_block(enum cpu_mode mode, const uint8_t *code, size_t size, uint64_t va,
@@ -234,6 +238,9 @@ void cpu_decode_block(enum cpu_mode mode, const uint8_t *code, size_t size, uint
  */
 unsigned cpu_decode_index(enum cpu_mode mode, const uint8_t *code, size_t size, uint64_t va,
                           size_t offset, const struct cpu_timing *timing, uint32_t *cost);
+
+/** cpu_decode_boundary - whether an instruction of the block begins at @offset. */
+bool cpu_decode_boundary(enum cpu_mode mode, const uint8_t *code, size_t size, size_t offset);
 
 /** cpu_decode_text - disassembly of one instruction.  Returns: its length, 0 if none. */
 unsigned cpu_decode_text(enum cpu_mode mode, const uint8_t *code, size_t size, uint64_t va,

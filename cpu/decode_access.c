@@ -18,7 +18,15 @@ struct list {
 
 static void add(struct list *l, enum cpu_access_at at, unsigned bytes, bool write)
 {
-    l->out[l->count++] = (struct cpu_access){.at = at, .bytes = (uint16_t)bytes, .write = write};
+    l->out[l->count++] =
+        (struct cpu_access){.at = at, .bytes = (uint16_t)bytes, .write = write, .read = !write};
+}
+
+/* An access that both reads and writes. */
+static void add_modify(struct list *l, enum cpu_access_at at, unsigned bytes)
+{
+    add(l, at, bytes, true);
+    l->out[l->count - 1].read = true;
 }
 
 /* Width of a stack item. */
@@ -248,6 +256,34 @@ static unsigned mem_bytes(const struct decode_raw *raw)
     }
 }
 
+/* Does an instruction that writes its operand read it before? */
+static bool modifies(const struct decode_raw *raw)
+{
+    uint8_t op = raw->opcode;
+
+    if (raw->map == DECODE_MAP_0F) {
+        switch (op) {
+        case 0xa4: case 0xa5: case 0xac: case 0xad: /* SHLD SHRD */
+        case 0xab: case 0xb3: case 0xba: case 0xbb:
+        case 0xb0: case 0xb1: case 0xc0: case 0xc1: case 0xc7:
+            return true;
+        case 0xae: /* XSAVE leaves parts of its area alone */
+            return decode_modrm_reg(raw) == 4 || decode_modrm_reg(raw) == 6;
+        default:
+            return false;
+        }
+    }
+    if (raw->map != DECODE_MAP_1)
+        return false;
+    switch (op) {
+    case 0x63: case 0x80 ... 0x83: case 0x86: case 0x87: case 0xc0: case 0xc1: case 0xd0 ... 0xd3:
+    case 0xf6: case 0xf7: case 0xfe: case 0xff:
+        return true;
+    default:
+        return op < 0x40;
+    }
+}
+
 static void explicit_operand(struct list *l, uint32_t flags)
 {
     const struct decode_raw *raw = l->raw;
@@ -256,7 +292,11 @@ static void explicit_operand(struct list *l, uint32_t flags)
 
     if (raw->map == DECODE_MAP_1 && raw->opcode == 0xff && decode_modrm_reg(raw) >= 2)
         write = false; /* what is written is the stack */
-    if (bytes)
+    if (!bytes)
+        return;
+    if (write && modifies(raw))
+        add_modify(l, CPU_ACCESS_OPERAND, bytes);
+    else
         add(l, raw->map == DECODE_MAP_1 && raw->opcode == 0x8f ? CPU_ACCESS_POPPED
                                                                : CPU_ACCESS_OPERAND,
             bytes, write);
@@ -322,6 +362,8 @@ static void stack_1(struct list *l)
         break;
     case 0xc8: /* ENTER: the frame pointer, and pointers of outer frames */
         add(l, CPU_ACCESS_PUSH, n * ((raw->imm >> 16 & 31) + 1), true);
+        if ((raw->imm >> 16 & 31) > 1)
+            add(l, CPU_ACCESS_BELOW_BP, n * ((raw->imm >> 16 & 31) - 1), false);
         break;
     case 0xc9:
         add(l, CPU_ACCESS_BP, n, false);
@@ -346,7 +388,7 @@ static void implicit_operands(struct list *l)
         else if (op == 0xa1 || op == 0xa9)
             add(l, CPU_ACCESS_POP, stack_bytes(raw), false);
         else if (op == 0xf7) /* MASKMOVQ MASKMOVDQU: as if all bytes were stored */
-            add(l, CPU_ACCESS_DI_DS, raw->p66 ? 16 : 8, true);
+            add_modify(l, CPU_ACCESS_DI_DS, raw->p66 ? 16 : 8);
         return;
     }
     if (raw->map != DECODE_MAP_1)

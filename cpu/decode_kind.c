@@ -414,6 +414,18 @@ static void classify_0f_high(const struct decode_raw *raw, struct verdict *v)
         if (raw->rep)
             special(v, CPU_KIND_UD);
         break;
+    case 0x50: /* MOVMSK, shifts, PEXTRW, MOVQ2DQ, PMOVMSKB, MASKMOV: of registers only */
+    case 0x71 ... 0x73:
+    case 0xc5:
+    case 0xd7:
+    case 0xf7:
+        if (decode_is_mem(raw))
+            special(v, CPU_KIND_UD);
+        break;
+    case 0xd6:
+        if (decode_is_mem(raw) && raw->rep)
+            special(v, CPU_KIND_UD);
+        break;
     case 0x78:
     case 0x79: /* VMREAD VMWRITE; with 66 or F2 EXTRQ INSERTQ of SSE4a, which no model has */
         special(v, CPU_KIND_VMX);
@@ -557,6 +569,42 @@ static bool loses_flags(const struct decode_raw *raw)
         return true;
     return ((op & 0xfe) == 0xc0 || (op & 0xfc) == 0xd0) && (reg == 2 || reg == 3) &&
            decode_is_mem(raw);
+}
+
+bool decode_is_bit_test(const struct decode_raw *raw)
+{
+    if (raw->map != DECODE_MAP_0F)
+        return false;
+    return (raw->opcode & 0xe7) == 0xa3 || (raw->opcode == 0xba && decode_modrm_reg(raw) >= 4);
+}
+
+bool decode_sets_arith_flags(const struct decode_raw *raw)
+{
+    uint8_t op = raw->opcode;
+    unsigned reg = decode_modrm_reg(raw);
+
+    if (raw->map == DECODE_MAP_0F)
+        return (op & 0xf6) == 0xa4 || op == 0xaf || (op & 0xfe) == 0xb0 || op == 0xbc ||
+               op == 0xbd || (op & 0xfe) == 0xc0; /* SHLD SHRD IMUL CMPXCHG BSF BSR XADD */
+    if (raw->map != DECODE_MAP_1)
+        return false;
+    if (op < 0x40)
+        return (op & 7) < 6;
+    if (op < 0x50)
+        return raw->mode != CPU_MODE_64;
+    switch (op) {
+    case 0x69: case 0x6b: case 0x80 ... 0x85: case 0xa6: case 0xa7: case 0xa8: case 0xa9:
+    case 0xae: case 0xaf: case 0xd4: case 0xd5:
+        return true;
+    case 0xc0: case 0xc1: case 0xd0 ... 0xd3: /* rotates and those by CL keep some: worked out */
+        return reg >= 4;
+    case 0xf6: case 0xf7:
+        return reg != 2 && reg < 6;
+    case 0xfe: case 0xff:
+        return reg < 2;
+    default:
+        return false;
+    }
 }
 
 uint32_t decode_classify(const struct decode_raw *raw, enum cpu_insn_kind *kind)

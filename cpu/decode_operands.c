@@ -328,6 +328,8 @@ static void bt_operands(const struct decode_raw *raw, struct cpu_insn *out)
         out->alu_op = raw->opcode >> 3 & 3;
     }
     out->mem_is_dest = out->has_mem;
+    if (!out->has_mem)
+        out->rm_reg = (raw->modrm & 7) | (raw->rex & 1 ? 8 : 0);
 }
 
 static void extend_operands(const struct decode_raw *raw, struct cpu_insn *out)
@@ -456,7 +458,7 @@ bool cpu_decode(enum cpu_mode mode, const uint8_t *code, size_t size, uint64_t v
 
     (void)va;
     memset(out, 0, sizeof(*out));
-    out->base = out->index = out->reg = CPU_NO_REG;
+    out->base = out->index = out->reg = out->rm_reg = CPU_NO_REG;
     out->flags = CPU_INSN_INVALID;
     if (decode_scan(mode, code, size, &raw) != DECODE_OK)
         return false;

@@ -71,6 +71,11 @@ enum decode_status decode_scan(enum cpu_mode mode, const uint8_t *code, size_t s
 /** decode_classify - flags (CPU_INSN_*) and kind.  @raw: from decode_scan() with DECODE_OK. */
 uint32_t decode_classify(const struct decode_raw *raw, enum cpu_insn_kind *kind);
 
+/** decode_is_bit_test - BT, BTS, BTR, BTC. */
+bool decode_is_bit_test(const struct decode_raw *raw);
+/** decode_sets_arith_flags - the library does not work out the arithmetic flags behind it. */
+bool decode_sets_arith_flags(const struct decode_raw *raw);
+
 /** decode_feature - what CPUID calls the instruction, CPU_INSN_FEATURES: nothing that can be hidden. */
 enum cpu_insn_feature decode_feature(const struct decode_raw *raw);
 

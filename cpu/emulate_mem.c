@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Instructions whose memory operand is device memory.
+ * Instructions whose memory operand is device memory; those of them with a kind of their own in
+ * cpu/decode.h.  The others are executed on scratch pages: device.c.
  *
  * A device register is read once and written once, in the operand's full width: the library
  * would cut wide accesses, and would repeat an access after a stop.  So whatever else can fault
@@ -217,11 +218,26 @@ static enum cpu_emulate unary(struct emulate *e)
     return emulate_done(e);
 }
 
-/* BT BTS BTR BTC.  A bit number in a register reaches beyond the operand (SDM 2A BT). */
+/* What BTS, BTR and BTC make of the operand. */
+static uint64_t bit_changed(const struct emulate *e, uint64_t value, uint64_t bit)
+{
+    switch (e->insn->alu_op) {
+    case 1:
+        return value | bit;
+    case 2:
+        return value & ~bit;
+    default:
+        return value ^ bit;
+    }
+}
+
+/* BT BTS BTR BTC.  A bit number in a register reaches beyond the operand (SDM 2A BT).  All flags but
+ * CF stay as they are. */
 static enum cpu_emulate bit_test(struct emulate *e)
 {
     unsigned bytes = e->insn->operand_bytes;
     unsigned bits = 8 * bytes;
+    bool writes = e->insn->alu_op != 0;
     uint64_t distance = 0, number, value, bit;
 
     if (e->insn->has_imm) {
@@ -233,17 +249,16 @@ static enum cpu_emulate bit_test(struct emulate *e)
         number = (uint64_t)n;
     }
     bit = 1ull << (number & (bits - 1));
-    if (e->insn->alu_op
-            ? !load_to_modify(e, distance, &value)
-            : !emulate_load(e, e->insn->segment, emulate_offset(e, distance), bytes, &value))
-        return CPU_EMULATE_EXCEPTION;
-    if (e->insn->alu_op) {
-        static const bool set[4] = {false, true, false, false};
-        uint64_t r = set[e->insn->alu_op]   ? value | bit
-                     : e->insn->alu_op == 2 ? value & ~bit
-                                            : value ^ bit;
-
-        if (!emulate_store(e, e->insn->segment, emulate_offset(e, distance), bytes, r))
+    if (!e->insn->has_mem) {
+        value = emulate_reg_read(e, e->insn->rm_reg, bytes);
+        if (writes)
+            emulate_reg_write(e, e->insn->rm_reg, bytes, bit_changed(e, value, bit));
+    } else {
+        if (writes ? !load_to_modify(e, distance, &value)
+                   : !emulate_load(e, e->insn->segment, emulate_offset(e, distance), bytes, &value))
+            return CPU_EMULATE_EXCEPTION;
+        if (writes && !emulate_store(e, e->insn->segment, emulate_offset(e, distance), bytes,
+                                     bit_changed(e, value, bit)))
             return CPU_EMULATE_EXCEPTION;
     }
     emulate_flags(e, FLAG_CF, value & bit ? FLAG_CF : 0);
@@ -438,10 +453,11 @@ enum cpu_emulate cpu_emulate_memory(struct cpu *c, const struct cpu_insn *insn, 
 {
     struct emulate e = {
         .c = c, .env = env_load(c), .vcpu = cpu_loaded(c), .insn = insn, .exc = exc};
-    bool stack = insn->kind == CPU_KIND_PUSH || insn->kind == CPU_KIND_POP;
+    bool other = insn->kind == CPU_KIND_PUSH || insn->kind == CPU_KIND_POP ||
+                 (insn->kind == CPU_KIND_BT && insn->rm_reg != CPU_NO_REG);
 
     if (insn->kind >= ARRAY_LEN(memory_fns) || !memory_fns[insn->kind] ||
-        (!insn->has_mem && !stack))
+        (!insn->has_mem && !other))
         return CPU_EMULATE_UNKNOWN;
     return memory_fns[insn->kind](&e);
 }

@@ -472,6 +472,9 @@ static bool map_ram(struct cpu *c)
 
     if (uc_mem_map_ptr(c->engine->uc, 0, ram->low_bytes, UC_PROT_ALL, ram->host) != UC_ERR_OK)
         return false;
+    if (uc_mem_map_ptr(c->engine->uc, CPU_SCRATCH_PA, CPU_SCRATCH_PAGES * PAGE_SIZE,
+                       UC_PROT_READ | UC_PROT_WRITE, c->scratch.host) != UC_ERR_OK)
+        return false;
     return ram->top <= MMU_RAM_HIGH_BASE ||
            uc_mem_map_ptr(c->engine->uc, MMU_RAM_HIGH_BASE, ram->top - MMU_RAM_HIGH_BASE,
                           UC_PROT_ALL, ram->host + MMU_RAM_HIGH_BASE) == UC_ERR_OK;

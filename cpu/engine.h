@@ -92,6 +92,23 @@ struct cpu_points {
     struct base_guest guest;
 };
 
+/* Pages that stand for device memory during one step: device.c. */
+#define CPU_SCRATCH_PAGES 8
+#define CPU_SCRATCH_PARTS 12
+#define CPU_SCRATCH_PA (MMU_RAM_HIGH_BASE - CPU_SCRATCH_PAGES * PAGE_SIZE) /* never RAM */
+struct cpu_scratch_part {
+    uint64_t pa; /* of the device */
+    uint32_t size;
+    uint8_t *at; /* in the scratch page */
+    bool read, write;
+};
+struct cpu_scratch {
+    uint8_t *host; /* the pages, then as many for what they were before the instruction */
+    unsigned pages, parts;
+    uint64_t page[CPU_SCRATCH_PAGES]; /* linear page numbers */
+    struct cpu_scratch_part part[CPU_SCRATCH_PARTS];
+};
+
 struct cpu_fault {
     enum cpu_fault_kind kind;
     unsigned access; /* MMU_READ, MMU_WRITE, MMU_FETCH */
@@ -122,14 +139,16 @@ struct cpu {
     bool running;  /* inside the engine */
     bool stop_requested;
     bool stepping; /* one instruction by TF */
+    bool looking;  /* the instruction is fetched only */
     bool must_step; /* the next block is too long: step */
     bool step_failed; /* a step could not fetch its instruction */
     uint64_t step_va; /* where the step's first block began */
     unsigned step_blocks; /* how many it has begun */
     struct cpu_watch watch;
     struct cpu_points points;
-    uint64_t rep_left; /* rCX when a round of a REP store in a MIXED frame began ... */
-    uint64_t rep_blocks; /* ... and the count of blocks with it */
+    struct cpu_scratch scratch;
+    uint64_t lone_reg; /* rCX or rSP when a lone store in a MIXED frame began (blocks.c) ... */
+    uint64_t lone_blocks; /* ... and the count of blocks with it */
     bool checking;  /* each instruction is checked before it: see check.c */
     bool iret_ends_nmi; /* the block that runs ends with IRET while NMIs are blocked */
     uint32_t step_cost;
@@ -282,6 +301,19 @@ bool debug_before(struct cpu *c);
 void debug_look(struct cpu *c, const struct cpu_insn *insn);
 /** debug_take - B0 to B3 that are due now, after an instruction; @mov_ss: it holds them back. */
 unsigned debug_take(struct cpu *c, bool mov_ss);
+
+/* ---- device.c ---- */
+
+bool device_init(struct cpu *c);
+void device_fini(struct cpu *c);
+/** device_scratch_page - the page that stands for that of linear @va; false: none does. */
+bool device_scratch_page(struct cpu *c, uint64_t va, uint64_t *pa);
+/** device_step - execute @insn, at env->eip, whose device access at c->fault has been refused.
+ *  Returns: false when it needs more pages than there are. */
+bool device_step(struct cpu *c, const struct cpu_insn *insn);
+/** device_commit - the instruction is complete: what it has written goes to the device. */
+void device_commit(struct cpu *c);
+
 /* ---- execpoint.c ---- */
 
 void execpoint_init(struct cpu *c);

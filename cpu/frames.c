@@ -196,8 +196,13 @@ bool frames_fill(struct cpu *c, uint64_t va, unsigned access, uint64_t *pa, unsi
     case MMU_BUS:
         return refuse(c, FAULT_BUS, access, va, t.pte_pa[t.levels ? t.levels - 1 : 0], 0);
     }
-    if (!mmu_ram_has(c->ram, t.pa.v & ~PAGE_MASK, PAGE_SIZE))
+    if (!mmu_ram_has(c->ram, t.pa.v & ~PAGE_MASK, PAGE_SIZE)) {
+        if (c->scratch.pages && access != MMU_FETCH && device_scratch_page(c, va, pa)) {
+            *rights = (t.readable ? MMU_READ : 0) | (t.writable && t.dirty ? MMU_WRITE : 0);
+            return true;
+        }
         return refuse(c, FAULT_DEVICE, access, va, t.pa.v, 0);
+    }
     if (t.page_size_bytes > PAGE_SIZE)
         note_large(c, va, t.page_size_bytes);
     mfn = t.pa.v >> PAGE_SHIFT;

@@ -243,6 +243,24 @@ bool cpu_mem_read(struct cpu *c, uint64_t va, void *data, size_t size, enum cpu_
 bool cpu_mem_write(struct cpu *c, uint64_t va, const void *data, size_t size,
                    enum cpu_mem_how how, bool stack, struct cpu_exc *exc);
 
+/* A linear range by pages. */
+#define CPU_PIECES_MAX 4
+struct cpu_piece {
+    uint64_t pa;
+    size_t size;
+    bool is_ram;
+};
+/**
+ * cpu_mem_split - translate each page of linear [@va, @va + @size).
+ * @access: MMU_READ or MMU_WRITE, with MMU_PROBE to change nothing.
+ * Returns: the number of pieces; 0 on a fault, with *exc.
+ */
+unsigned cpu_mem_split(struct cpu *c, uint64_t va, size_t size, enum cpu_mem_how how,
+                       unsigned access, bool stack, struct cpu_piece out[CPU_PIECES_MAX],
+                       struct cpu_exc *exc);
+/** cpu_mem_device - one access to device memory, in pieces of up to 8 bytes. */
+void cpu_mem_device(struct cpu *c, uint64_t pa, uint8_t *data, size_t size, bool write);
+
 /** cpu_mem_probe_write - whether a write would succeed; changes nothing, not even A/D bits. */
 bool cpu_mem_probe_write(struct cpu *c, uint64_t va, size_t size, enum cpu_mem_how how, bool stack,
                          struct cpu_exc *exc);

@@ -7,15 +7,6 @@
 
 #include "cpu/engine.h"
 
-struct piece {
-    uint64_t pa;
-    size_t size;
-    bool is_ram;
-};
-
-/* A linear range of at most two pages, or of more for the rare long one: pieces by page. */
-#define PIECES_MAX 4
-
 static bool raise_gp_or_ss(bool stack, struct cpu_exc *exc)
 {
     *exc = (struct cpu_exc){.vector = stack ? EXC_SS : EXC_GP, .has_error = true};
@@ -72,15 +63,14 @@ static uint64_t wrap(struct cpu *c, uint64_t va)
                                                                              : va & 0xffffffffull;
 }
 
-/* Split [@va, @va + @size) by pages and translate each.  Returns: pieces, 0 on a fault. */
-static unsigned split(struct cpu *c, uint64_t va, size_t size, enum cpu_mem_how how,
-                      unsigned access, bool stack, struct piece out[PIECES_MAX],
-                      struct cpu_exc *exc)
+unsigned cpu_mem_split(struct cpu *c, uint64_t va, size_t size, enum cpu_mem_how how,
+                       unsigned access, bool stack, struct cpu_piece out[CPU_PIECES_MAX],
+                       struct cpu_exc *exc)
 {
     struct mmu_regs regs;
     unsigned n = 0;
 
-    BASE_ASSERT(size > 0 && size <= (PIECES_MAX - 1) * PAGE_SIZE);
+    BASE_ASSERT(size > 0 && size <= (CPU_PIECES_MAX - 1) * PAGE_SIZE);
     regs_for(c, how, &regs);
     for (size_t done = 0; done < size; n++) {
         uint64_t at = wrap(c, va + done);
@@ -95,7 +85,7 @@ static unsigned split(struct cpu *c, uint64_t va, size_t size, enum cpu_mem_how 
     return n;
 }
 
-static void device_access(struct cpu *c, uint64_t pa, uint8_t *data, size_t size, bool write)
+void cpu_mem_device(struct cpu *c, uint64_t pa, uint8_t *data, size_t size, bool write)
 {
     while (size) {
         unsigned n = size >= 8 ? 8 : size >= 4 ? 4 : size >= 2 ? 2 : 1;
@@ -125,15 +115,15 @@ static void device_access(struct cpu *c, uint64_t pa, uint8_t *data, size_t size
 bool cpu_mem_read(struct cpu *c, uint64_t va, void *data, size_t size, enum cpu_mem_how how,
                   bool stack, struct cpu_exc *exc)
 {
-    struct piece p[PIECES_MAX];
-    unsigned n = split(c, va, size, how, MMU_READ, stack, p, exc);
+    struct cpu_piece p[CPU_PIECES_MAX];
+    unsigned n = cpu_mem_split(c, va, size, how, MMU_READ, stack, p, exc);
     uint8_t *to = data;
 
     for (unsigned i = 0; i < n; to += p[i].size, i++) {
         if (p[i].is_ram)
             memcpy(to, c->ram->host + p[i].pa, p[i].size);
         else
-            device_access(c, p[i].pa, to, p[i].size, false);
+            cpu_mem_device(c, p[i].pa, to, p[i].size, false);
     }
     return n != 0;
 }
@@ -141,15 +131,15 @@ bool cpu_mem_read(struct cpu *c, uint64_t va, void *data, size_t size, enum cpu_
 bool cpu_mem_write(struct cpu *c, uint64_t va, const void *data, size_t size,
                    enum cpu_mem_how how, bool stack, struct cpu_exc *exc)
 {
-    struct piece p[PIECES_MAX];
-    unsigned n = split(c, va, size, how, MMU_WRITE, stack, p, exc);
+    struct cpu_piece p[CPU_PIECES_MAX];
+    unsigned n = cpu_mem_split(c, va, size, how, MMU_WRITE, stack, p, exc);
     const uint8_t *from = data;
 
     for (unsigned i = 0; i < n; from += p[i].size, i++) {
         if (p[i].is_ram)
             mmu_ram_write(c->ram, GPA(p[i].pa), from, p[i].size);
         else
-            device_access(c, p[i].pa, (uint8_t *)from, p[i].size, true);
+            cpu_mem_device(c, p[i].pa, (uint8_t *)from, p[i].size, true);
     }
     return n != 0;
 }
@@ -159,7 +149,7 @@ bool cpu_mem_write(struct cpu *c, uint64_t va, const void *data, size_t size,
 bool cpu_mem_probe_write(struct cpu *c, uint64_t va, size_t size, enum cpu_mem_how how, bool stack,
                          struct cpu_exc *exc)
 {
-    struct piece p[PIECES_MAX];
+    struct cpu_piece p[CPU_PIECES_MAX];
 
-    return split(c, va, size, how, MMU_WRITE | MMU_PROBE, stack, p, exc) != 0;
+    return cpu_mem_split(c, va, size, how, MMU_WRITE | MMU_PROBE, stack, p, exc) != 0;
 }

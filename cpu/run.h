@@ -43,6 +43,11 @@ struct cpu_exc cpu_page_fault(const struct cpu_fault *f);
 
 /** cpu_take_breakpoint - deliver the instruction breakpoint that is due, if one is. */
 bool cpu_take_breakpoint(struct cpu *c);
+/** cpu_access_address - linear address of one access of @insn, at env->eip. */
+uint64_t cpu_access_address(struct cpu *c, const struct cpu_insn *insn, const struct cpu_access *a);
+/** cpu_look - have the library fetch the instruction at RIP, as it does before it executes one.
+ *  Returns: false when that faulted; the fault has been dealt with. */
+bool cpu_look(struct cpu *c);
 /** cpu_linear_rip - linear address of the next instruction. */
 uint64_t cpu_linear_rip(const struct cpu_env *env);
 /** cpu_finish_insn - an instruction is complete: the debug traps that are due after it.

@@ -80,7 +80,8 @@ bool cpu_segment_holds(const struct env_seg *seg, uint32_t offset, unsigned size
 
     if ((seg->flags & (SEG_S | SEG_CODE | SEG_EXPAND_DOWN)) == (SEG_S | SEG_EXPAND_DOWN))
         return offset > seg->limit && last <= (seg->flags & SEG_DB ? 0xffffffff : 0xffff);
-    return last <= seg->limit;
+    /* At the end of a segment of 4 GiB it is the processor's choice (SDM 3A 5.3); there is none. */
+    return last <= seg->limit || seg->limit == UINT32_MAX;
 }
 
 /* In 64-bit mode SS32 is always set, whatever SS.B: the library's translations are tagged with

@@ -79,6 +79,21 @@ static uint32_t special_cost(struct cpu *c, const struct cpu_insn *insn)
     }
 }
 
+/* The library may have fetched nothing of its second page. */
+static bool crosses_page(struct cpu *c, const struct cpu_insn *insn)
+{
+    uint64_t va = cpu_linear_rip(env_load(c));
+
+    return (va & PAGE_MASK) + insn->length > PAGE_SIZE;
+}
+
+/* What cpu_must_check() looks at: CPL, CR0. */
+static bool changes_checks(const struct cpu_insn *insn)
+{
+    return insn->flags & CPU_INSN_FAR || insn->kind == CPU_KIND_MOV_TO_CR ||
+           insn->kind == CPU_KIND_LMSW;
+}
+
 /* REP string I/O counts as the library counts it elsewhere: once for each iteration and once
  * for finding the count at zero. */
 void cpu_special(struct cpu *c)
@@ -92,10 +107,13 @@ void cpu_special(struct cpu *c)
 
     if (cpu_take_breakpoint(c) || !cpu_tell_points(c))
         return;
-    if (!cpu_fetch_insn(c, &insn) || !(insn.flags & (CPU_INSN_OURS | CPU_INSN_RDTSC))) {
+    if (!cpu_fetch_insn(c, &insn) ||
+        !(insn.flags & (CPU_INSN_OURS | CPU_INSN_RDTSC) || insn.kind == CPU_KIND_BT)) {
         cpu_step_native(c, &insn);
         return;
     }
+    if (crosses_page(c, &insn) && !cpu_look(c))
+        return;
     if (!cpu_check_insn(c, &insn, &exc)) {
         cpu_deliver_exception(c, exc);
         return;
@@ -109,7 +127,7 @@ void cpu_special(struct cpu *c)
     switch (cpu_emulate_special(c, &insn, &exc)) {
     case CPU_EMULATE_DONE:
         retire(c, special_cost(c, &insn));
-        if (cpu_code_mode(env) != mode)
+        if (cpu_code_mode(env) != mode || changes_checks(&insn))
             c->mode_key = CPU_KEY_MODE_UNKNOWN;
         finish_special(c, &insn, guest_tf, start);
         break;
@@ -208,11 +226,12 @@ static void device_access(struct cpu *c, const struct cpu_insn *insn)
         cpu_deliver_exception(c, exc);
         return;
     default:
+        if (device_step(c, insn))
+            return;
         cpu_set_crash(c,
                       "the instruction at %#" G_GINT64_MODIFIER
-                      "x accesses device memory at %#" G_GINT64_MODIFIER
-                      "x in a way that is not implemented",
-                      c->env->eip, c->fault.pa);
+                      "x accesses too many pages of device memory, %#" G_GINT64_MODIFIER
+                      "x among them", c->env->eip, c->fault.pa);
     }
 }
 
@@ -233,8 +252,11 @@ static void data_fault(struct cpu *c)
     }
     if (decoded && !c->fault.exact && explicit_operand(c, &insn))
         c->fault.va = MAX(cpu_effective_address(c, &insn), c->fault.va);
-    if (c->fault.kind == FAULT_DEVICE && decoded) {
-        device_access(c, &insn);
+    if (c->fault.kind == FAULT_DEVICE) {
+        if (decoded)
+            device_access(c, &insn);
+        else /* the library took it for something */
+            cpu_deliver_exception(c, (struct cpu_exc){.vector = EXC_UD});
         return;
     }
     if (c->fault.kind == FAULT_PAGE) {

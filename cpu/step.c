@@ -71,7 +71,11 @@ static void finish_step(struct cpu *c, const struct step *s)
     }
     if (!(insn->flags & CPU_INSN_IRET))
         env->eflags &= ~(uint64_t)FLAG_RF;
+    if (!(env->hflags & HF_CS64))
+        env->eip &= 0xffffffff;
     env_store(c);
+    if (c->scratch.parts)
+        device_commit(c);
     cpu_finish_insn(c, s->guest_tf, insn->flags);
 }
 
@@ -128,20 +132,48 @@ void cpu_step_native(struct cpu *c, const struct cpu_insn *insn)
     c->step_failed = false;
 }
 
+bool cpu_look(struct cpu *c)
+{
+    struct cpu_env *env = env_load(c);
+    uint64_t tf = env->eflags & FLAG_TF;
+
+    env->eflags |= FLAG_TF; /* nothing but this instruction is translated */
+    if (c->cutting)
+        engine_cut(c, 0);
+    c->mode_key = CPU_KEY_MODE_UNKNOWN;
+    c->looking = true;
+    engine_start(c);
+    c->looking = false;
+    env = env_load(c);
+    env->eflags = (env->eflags & ~(uint64_t)FLAG_TF) | tf;
+    if (c->why == WHY_BOUNDARY)
+        return true;
+    c->step_failed = true;
+    cpu_handle_stop(c);
+    c->step_failed = false;
+    return false;
+}
+
+/* What the simulator does in the place of the library comes after the library's fetch, too: whether
+ * accessed bits are set must not depend on how RIP came here. */
 void cpu_step(struct cpu *c)
 {
     struct cpu_insn insn;
     struct cpu_exc exc;
 
+    if (base_unlikely(c->watch.exec) && !cpu_look(c))
+        return;
     if (cpu_take_breakpoint(c) || !cpu_tell_points(c))
         return;
     if (cpu_fetch_insn(c, &insn) && (insn.flags & CPU_INSN_OURS)) {
+        if (!cpu_look(c))
+            return;
         c->why = WHY_SPECIAL;
         cpu_handle_stop(c);
         return;
     }
     if (cpu_check_insn(c, &insn, &exc))
         cpu_step_native(c, &insn);
-    else
+    else if (cpu_look(c))
         cpu_deliver_exception(c, exc);
 }

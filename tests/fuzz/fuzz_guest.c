@@ -3,9 +3,9 @@
  * Runs random guests: see guest_gen.h for what they are.
  *
  *   fuzz_guest [--seeds FIRST:COUNT] [--insns N] [--jobs N] [--time SECONDS] [-v]
- *   fuzz_guest --one SEED [--insns N] [--stops | --stop N] [--save FILE]
- *                     in this process, for a debugger; --stop: stop there and go on;
- *                     FILE gets the end state
+ *   fuzz_guest --one SEED [--insns N] [--stops [-v] | --stop N...] [--save FILE]
+ *                     in this process, for a debugger; --stop: stop there and go on, -v: say
+ *                     where the random stops are; FILE gets the end state
  *
  * Each seed is run twice, in forked copies of a machine that has just been built: once from
  * start to end, and once with stops at random instruction counts.  A seed is a finding when
@@ -58,7 +58,8 @@
 #define WORKERS_MAX   64
 
 struct options {
-    uint64_t first, count, insns, stop_at;
+    uint64_t first, count, insns, stop_at[STOPS];
+    unsigned stop_count;
     unsigned jobs, seconds;
     bool verbose, one, stops;
     const char *save;
@@ -140,13 +141,15 @@ static void run_guest(struct sim_machine *m, const struct options *o, uint64_t s
         struct sim_limits now = limits;
 
         now.insns = MIN(o->insns, next);
+        if (o->one && o->verbose)
+            printf("stop at %" PRIu64 "\n", now.insns);
         if (sim_machine_run(m, &now) != SIM_STOP_LIMIT)
             break;
     }
-    if (o->stop_at) {
+    for (unsigned i = 0; i < o->stop_count; i++) {
         struct sim_limits now = limits;
 
-        now.insns = o->stop_at;
+        now.insns = o->stop_at[i];
         sim_machine_run(m, &now);
     }
     out->stop = sim_machine_run(m, &limits);
@@ -426,7 +429,8 @@ static void parse(int argc, char **argv, struct options *o)
             o->stops = true;
             break;
         case 'a':
-            o->stop_at = number(optarg, &end);
+            if (o->stop_count < STOPS)
+                o->stop_at[o->stop_count++] = number(optarg, &end);
             break;
         case 'f':
             o->save = optarg;
