@@ -10,6 +10,7 @@
 
 /* Set by start.S. */
 u64 start_info_va, boot_stack_end;
+struct boot_registers boot_registers;
 
 start_info_t *start_info;
 shared_info_t *shared_info;

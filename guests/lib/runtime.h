@@ -33,6 +33,13 @@ static inline vcpu_info_t *vcpu_info(void)
     return &shared_info->vcpu_info[0];
 }
 
+/** The registers at the first instruction, as start.S found them. */
+struct boot_registers {
+    u64 rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp, r8, r9, r10, r11, r12, r13, r14, r15;
+    u64 rflags, cs, ss, ds, es, fs, gs;
+};
+extern struct boot_registers boot_registers;
+
 /** Supplied by the guest. */
 void guest_main(void);
 

@@ -48,9 +48,39 @@ endnote
     .code64
     .globl start
 start:
-    cld
+    movq %rax, boot_registers + 0(%rip)
+    movq %rbx, boot_registers + 8(%rip)
+    movq %rcx, boot_registers + 16(%rip)
+    movq %rdx, boot_registers + 24(%rip)
+    movq %rsi, boot_registers + 32(%rip)
+    movq %rdi, boot_registers + 40(%rip)
+    movq %rbp, boot_registers + 48(%rip)
+    movq %rsp, boot_registers + 56(%rip)
+    movq %r8, boot_registers + 64(%rip)
+    movq %r9, boot_registers + 72(%rip)
+    movq %r10, boot_registers + 80(%rip)
+    movq %r11, boot_registers + 88(%rip)
+    movq %r12, boot_registers + 96(%rip)
+    movq %r13, boot_registers + 104(%rip)
+    movq %r14, boot_registers + 112(%rip)
+    movq %r15, boot_registers + 120(%rip)
     movq %rsi, start_info_va(%rip)
     movq %rsp, boot_stack_end(%rip)
+    pushfq
+    popq boot_registers + 128(%rip)
+    movl %cs, %eax
+    movq %rax, boot_registers + 136(%rip)
+    movl %ss, %eax
+    movq %rax, boot_registers + 144(%rip)
+    movl %ds, %eax
+    movq %rax, boot_registers + 152(%rip)
+    movl %es, %eax
+    movq %rax, boot_registers + 160(%rip)
+    movl %fs, %eax
+    movq %rax, boot_registers + 168(%rip)
+    movl %gs, %eax
+    movq %rax, boot_registers + 176(%rip)
+    cld
     leaq boot_stack + STACK_SIZE(%rip), %rsp
     xorl %ebp, %ebp
     call runtime_main
