@@ -515,7 +515,7 @@ static bool command_console(char **words, u32 count)
         return false;
     memcpy(wait.name, d->name, sizeof wait.name);
     print("console of %s; Ctrl-] comes back\n", d->name);
-    console_flush(&d->console);
+    console_end_line(&d->console);
     d->console.attached = true;
     /* Ctrl-C is for the domain here. */
     while (pump_until(attached_done, &wait, PUMP_FOR_EVER) == PUMP_INTERRUPTED)

@@ -8,7 +8,7 @@
 #define OUT_BYTES ((u32)sizeof(((struct xencons_interface *)0)->out))
 #define IN_BYTES  ((u32)sizeof(((struct xencons_interface *)0)->in))
 
-void console_flush(struct console *console)
+void console_end_line(struct console *console)
 {
     if (!console->line_bytes)
         return;
@@ -33,7 +33,7 @@ static void put(struct console *console, char c)
         console->line[console->line_bytes++] = c;
     console->line[console->line_bytes] = '\0';
     if (c == '\n' || console->line_bytes == CONSOLE_LINE_BYTES - 1)
-        console_flush(console);
+        console_end_line(console);
 }
 
 bool console_service(struct console *console, bool *again)

@@ -31,8 +31,8 @@ struct console {
  */
 bool console_service(struct console *console, bool *again);
 
-/** console_flush - print a last line that has no end. */
-void console_flush(struct console *console);
+/** console_end_line - print a last line that has no end. */
+void console_end_line(struct console *console);
 
 /**
  * console_type - put input into the ring.

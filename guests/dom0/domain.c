@@ -263,7 +263,7 @@ static void drain_console(struct domain *d)
 
     while (again)
         console_service(&d->console, &again);
-    console_flush(&d->console);
+    console_end_line(&d->console);
 }
 
 void domain_destroy(struct domain *domain)

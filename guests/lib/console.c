@@ -57,6 +57,12 @@ void console_write(const char *text, size_t size_bytes)
         hypercall_console_io(CONSOLEIO_write, size_bytes, text);
 }
 
+void console_flush(void)
+{
+    while (ring && ring->out_prod != *(volatile XENCONS_RING_IDX *)&ring->out_cons)
+        hypercall_sched_op(SCHEDOP_yield, NULL);
+}
+
 size_t console_read(char *to, size_t max_bytes)
 {
     size_t n = 0;

@@ -21,6 +21,11 @@ void console_init(void);
 void console_write(const char *text, size_t size_bytes);
 
 /**
+ * console_flush - wait until whoever serves the console has taken all of it.
+ */
+void console_flush(void);
+
+/**
  * console_read - up to @max_bytes of what has been typed, without waiting.
  * Returns: the number of bytes, 0 when there is nothing.
  */

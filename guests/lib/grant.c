@@ -80,6 +80,24 @@ bool grant_end(u32 ref)
     return true;
 }
 
+u64 grant_end_transfer(u32 ref)
+{
+    u16 open = GTF_accept_transfer;
+    u64 mfn;
+
+    if (__atomic_compare_exchange_n(&grant_table[ref].flags, &open, 0, false, __ATOMIC_SEQ_CST,
+                                    __ATOMIC_SEQ_CST))
+        return 0;
+    /* Committed: it is a matter of moments. */
+    while (!(*(volatile u16 *)&grant_table[ref].flags & GTF_transfer_completed))
+        BARRIER();
+    mfn = grant_table[ref].frame;
+    grant_table[ref].frame = 0;
+    BARRIER();
+    grant_table[ref].flags = 0;
+    return mfn;
+}
+
 long grant_map(u16 domid, u32 ref, u64 va, u32 flags)
 {
     gnttab_map_grant_ref_t map = {

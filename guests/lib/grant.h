@@ -36,6 +36,12 @@ u32 grant_accept(u16 domid);
 bool grant_end(u32 ref);
 
 /**
+ * grant_end_transfer - end an entry of grant_accept().
+ * Returns: the frame that has come, or 0 when none came and none will.
+ */
+u64 grant_end_transfer(u32 ref);
+
+/**
  * grant_map - map @ref of @domid at @va, whose tables must exist.
  * @flags: GNTMAP_*; GNTMAP_host_map is added.
  * Returns: the handle, or a negative GNTST_*.

@@ -16,6 +16,7 @@
 #define RESERVE 3
 
 long memory_error;
+u64 memory_flush = UVMF_INVLPG | UVMF_LOCAL;
 
 static u64 *p2m;
 static u64 next_pfn, mapped_end;
@@ -84,7 +85,7 @@ long memory_protect(const void *va, u64 flags)
 {
     u64 pte = (memory_virt_to_mfn(va) << PAGE_SHIFT) | flags;
 
-    return hypercall_update_va_mapping((u64)va, pte, UVMF_INVLPG);
+    return hypercall_update_va_mapping((u64)va, pte, memory_flush);
 }
 
 static bool failed(long error)
@@ -247,7 +248,7 @@ void *memory_map_mfn(u64 mfn, u64 flags)
 
 void memory_unmap(const void *va)
 {
-    hypercall_update_va_mapping((u64)va, 0, UVMF_INVLPG);
+    hypercall_update_va_mapping((u64)va, 0, memory_flush);
 }
 
 long memory_pin(const void *table, u32 level)

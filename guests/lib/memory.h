@@ -40,6 +40,9 @@
 /** The hypervisor's last answer to a function here that failed. */
 extern long memory_error;
 
+/** How mappings are flushed: UVMF_INVLPG on this vCPU; a guest with several sets UVMF_ALL. */
+extern u64 memory_flush;
+
 /** memory_init - @stack_end: end of the builder's stack, where free memory starts. */
 void memory_init(u64 stack_end);
 

@@ -14,6 +14,7 @@ struct boot_registers boot_registers;
 
 start_info_t *start_info;
 shared_info_t *shared_info;
+u32 (*runtime_vcpu)(void);
 
 bool runtime_is_dom0(void)
 {

@@ -27,10 +27,12 @@
 extern start_info_t *start_info;
 /** The page shared with the hypervisor, mapped by the runtime. */
 extern shared_info_t *shared_info;
+/** Supplied by a guest that uses several vCPUs: which one runs.  NULL: there is only vCPU 0. */
+extern u32 (*runtime_vcpu)(void);
 /** The vCPU that runs: its part of shared_info. */
 static inline vcpu_info_t *vcpu_info(void)
 {
-    return &shared_info->vcpu_info[0];
+    return &shared_info->vcpu_info[runtime_vcpu ? runtime_vcpu() : 0];
 }
 
 /** The registers at the first instruction, as start.S found them. */

@@ -19,6 +19,7 @@ struct fixup {
 };
 extern const struct fixup extable_start[], extable_end[];
 
+void (*trap_around)(struct trap_frame *frame, void (*handle)(struct trap_frame *frame));
 struct trap_record trap_last;
 u64 trap_result;
 
@@ -140,8 +141,7 @@ NORETURN static void die(const struct trap_frame *f)
     panic("exception %lu nobody expected at %lx", f->vector, f->rip);
 }
 
-/* Called by entry.S with the frame of the entry. */
-void trap_dispatch(struct trap_frame *frame)
+static void handle_frame(struct trap_frame *frame)
 {
     if (frame->vector == TRAP_EVENT) {
         event_dispatch();
@@ -157,4 +157,13 @@ void trap_dispatch(struct trap_frame *frame)
         return;
     }
     die(frame);
+}
+
+/* Called by entry.S with the frame of the entry. */
+void trap_dispatch(struct trap_frame *frame)
+{
+    if (trap_around)
+        trap_around(frame, handle_frame);
+    else
+        handle_frame(frame);
 }

@@ -69,6 +69,12 @@ void trap_install(void);
  */
 trap_handler trap_set_handler(u32 vector, trap_handler handler);
 
+/**
+ * trap_around - supplied by a guest that has to do something at every entry, such as to take a lock:
+ * called in the place of @handle(@frame), which it has to call.  NULL: nothing.
+ */
+extern void (*trap_around)(struct trap_frame *frame, void (*handle)(struct trap_frame *frame));
+
 /** trap_stub - address of the entry point of @vector, for a trap table of your own. */
 u64 trap_stub(u32 vector);
 
