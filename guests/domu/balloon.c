@@ -115,16 +115,20 @@ static bool adjust(u64 want)
 
 static void balloon_thread(void *arg)
 {
+    u64 before = 0;
+
     (void)arg;
     for (;;) {
-        u64 before = hole_count, want = wanted_holes(), kib;
+        u64 want = wanted_holes(), kib;
 
         target_changed = false;
         if (!adjust(want)) {
             task_sleep_on(&target_channel, clock_system_ns() + RETRY_NS);
             continue;
         }
+        /* A transfer makes or fills a hole, too; that is no news. */
         if (before != want) {
+            before = want;
             kib = (start_info->nr_pages - hole_count) * 4;
             print("balloon: %lu KiB\n", kib);
             console_flush();

@@ -105,7 +105,7 @@ void cpu_main(struct cpu *cpu)
     cpu->idle = cpu->current = task_adopt_idle(cpu);
     bind_events(cpu);
     cpu_count++;
-    cpu_kick();
+    task_wake(&cpu_count);
     task_idle_loop();
 }
 
@@ -118,7 +118,8 @@ static bool start(u32 number)
 
     cpu->number = number;
     memset(&context, 0, sizeof context);
-    context.flags = VGCF_in_kernel | VGCF_online;
+    /* Without VGCF_online: it is VCPUOP_up that wakes the vCPU. */
+    context.flags = VGCF_in_kernel;
     context.user_regs.rip = (u64)cpu_entry;
     context.user_regs.rsp = (u64)stack + TASK_STACK_PAGES * PAGE_SIZE;
     context.user_regs.rdi = (u64)cpu;

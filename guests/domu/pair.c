@@ -6,10 +6,11 @@
  *                                             maps the page, binds the channel
  *   ping: a number and an event       --->
  *                                     <---    pong: another number and an event     (ROUNDS times)
+ *   checks the answers, data/pair/step=2
  *                                             copies the copy source by GNTTABOP_copy, checks it,
- *                                             lets go of the page, offers a hole, data/pair/step=2
+ *                                             lets go of the page, offers a hole, data/pair/step=3
  *   ends its grants, transfers a frame,
- *   data/pair/step=3
+ *   data/pair/step=4
  *                                             checks what the frame holds
  */
 #include "guests/domu/pair.h"
@@ -170,14 +171,15 @@ static void be_first(void)
     /* The peer's first event says that it is there. */
     wait_for_event();
     play_pings(shared, (u32)port);
-    wait_for_step(2);
+    step(2);
+    wait_for_step(3);
     if (!grant_end(ref) || !grant_end(copy_ref))
         panic("the peer holds on to a grant");
     event_close((u32)port);
     page_free(shared);
     page_free(source);
     transfer();
-    step(3);
+    step(4);
 }
 
 /* ---- second ---- */
@@ -241,6 +243,7 @@ static void be_second(void)
     /* Binding made the channel pending. */
     wait_for_event();
     play_pongs((struct shared *)va, (u32)port);
+    wait_for_step(2);
     copy_by_grant();
     if (grant_unmap((u32)handle, va))
         panic("the peer's page cannot be unmapped");
@@ -249,8 +252,8 @@ static void be_second(void)
     if (!balloon_make_hole())
         panic("no page to make room for the peer's");
     tell("transfer-ref", ref);
-    step(2);
-    wait_for_step(3);
+    step(3);
+    wait_for_step(4);
     receive(ref);
     /* If no frame came, the hole is one too many. */
     balloon_target_changed();
