@@ -72,26 +72,49 @@ static void read_elf(struct symbols *symbols, Elf *elf)
             read_table(symbols, elf, section, &header);
 }
 
-struct symbols *symbols_load(const char *path, GError **error)
+/* An ELF file in memory; *data is to be freed after elf_end().  NULL: it cannot be read (@error),
+ * or is no ELF file. */
+static Elf *open_elf(const char *path, char **data, GError **error)
 {
     g_autoptr(GBytes) image = sim_image_read(path, FILE_BYTES_MAX, SIM_IMAGE_GUNZIP, error);
-    struct symbols *symbols;
     size_t size_bytes;
-    char *data;
     Elf *elf;
 
+    *data = NULL;
     if (!image)
         return NULL;
-    data = g_bytes_unref_to_data(g_steal_pointer(&image), &size_bytes);
+    *data = g_bytes_unref_to_data(g_steal_pointer(&image), &size_bytes);
+    elf_version(EV_CURRENT);
+    elf = elf_memory(*data, size_bytes);
+    if (elf && elf_kind(elf) == ELF_K_ELF)
+        return elf;
+    elf_end(elf);
+    return NULL;
+}
+
+static void close_elf(Elf *elf, char *data)
+{
+    elf_end(elf);
+    g_free(data);
+}
+
+struct symbols *symbols_load(const char *path, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    struct symbols *symbols;
+    char *data;
+    Elf *elf = open_elf(path, &data, &why);
+
+    if (why) {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return NULL;
+    }
     symbols = g_new0(struct symbols, 1);
     symbols->list = g_array_new(FALSE, FALSE, sizeof(struct symbol));
     g_array_set_clear_func(symbols->list, symbol_clear);
-    elf_version(EV_CURRENT);
-    elf = elf_memory(data, size_bytes);
-    if (elf && elf_kind(elf) == ELF_K_ELF)
+    if (elf)
         read_elf(symbols, elf);
-    elf_end(elf);
-    g_free(data);
+    close_elf(elf, data);
     if (symbols->list->len == 0) {
         g_set_error(error, SYMBOLS_ERROR, SYMBOLS_ERROR_FORMAT,
                     "%s: not an ELF file with a symbol table", path);
@@ -128,4 +151,67 @@ const char *symbols_find(const struct symbols *symbols, uint64_t address, uint64
     symbol = &g_array_index(symbols->list, struct symbol, low - 1);
     *offset = address - symbol->address;
     return *offset < MAX(symbol->size_bytes, FAR_BYTES) ? symbol->name : NULL;
+}
+
+bool symbols_address(const struct symbols *symbols, const char *name, uint64_t *address)
+{
+    bool found = false;
+
+    for (unsigned i = 0; i < symbols->list->len; i++) {
+        const struct symbol *symbol = &g_array_index(symbols->list, struct symbol, i);
+
+        if (strcmp(symbol->name, name) != 0)
+            continue;
+        if (found && symbol->address != *address)
+            return false;
+        *address = symbol->address;
+        found = true;
+    }
+    return found;
+}
+
+/* ---- build-id ---- */
+
+#define BUILD_ID_BYTES_MAX 64
+
+static char *hexadecimal(const uint8_t *bytes, size_t size)
+{
+    GString *text = g_string_new("");
+
+    for (size_t i = 0; i < size; i++)
+        g_string_append_printf(text, "%02x", bytes[i]);
+    return g_string_free(text, FALSE);
+}
+
+static char *build_id_in(Elf_Data *notes)
+{
+    size_t at = 0, name, description;
+    GElf_Nhdr header;
+
+    while (notes && (at = gelf_getnote(notes, at, &header, &name, &description)) > 0) {
+        const uint8_t *bytes = notes->d_buf;
+
+        if (header.n_type == NT_GNU_BUILD_ID && header.n_namesz == 4 &&
+            memcmp(bytes + name, "GNU", 4) == 0 && header.n_descsz <= BUILD_ID_BYTES_MAX)
+            return hexadecimal(bytes + description, header.n_descsz);
+    }
+    return NULL;
+}
+
+/* Xen's boot image has its notes where a segment says; linkers make a section as well. */
+char *symbols_build_id(const char *path)
+{
+    char *data, *id = NULL;
+    Elf *elf = open_elf(path, &data, NULL);
+    size_t segments = 0;
+    GElf_Phdr header;
+
+    if (elf && elf_getphdrnum(elf, &segments) != 0)
+        segments = 0;
+    for (size_t i = 0; i < segments && !id; i++)
+        if (gelf_getphdr(elf, (int)i, &header) && header.p_type == PT_NOTE)
+            id = build_id_in(elf_getdata_rawchunk(elf, (int64_t)header.p_offset, header.p_filesz,
+                                                  ELF_T_NHDR));
+    close_elf(elf, data);
+    return id;
 }

@@ -26,6 +26,18 @@ void symbols_free(struct symbols *symbols);
  */
 const char *symbols_find(const struct symbols *symbols, uint64_t address, uint64_t *offset);
 
+/**
+ * symbols_address - where the symbol called @name is.
+ * Returns: false when there is none, or several at different addresses.
+ */
+bool symbols_address(const struct symbols *symbols, const char *name, uint64_t *address);
+
+/**
+ * symbols_build_id - GNU build-id of the ELF file at @path (gzip allowed), in hexadecimal.
+ * Returns: owned by the caller; NULL if it has none or cannot be read.
+ */
+char *symbols_build_id(const char *path);
+
 GQuark symbols_error_quark(void);
 #define SYMBOLS_ERROR symbols_error_quark()
 enum symbols_error { SYMBOLS_ERROR_FORMAT };

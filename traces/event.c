@@ -88,6 +88,7 @@ static const struct trace_name role_names[] = {
     {TRACE_ROLE_HVM_OP, "hvm_op"},
     {TRACE_ROLE_PORT_LIST, "port_list"},
     {TRACE_ROLE_DATA, "data"},
+    {TRACE_ROLE_L1E, "l1e"},
 };
 static const struct trace_name page_names[] = {
     {TRACE_PAGE_NONE, "none"},
@@ -100,7 +101,8 @@ static const struct trace_name page_names[] = {
     {TRACE_PAGE_SHARED, "shared"},
     {TRACE_PAGE_UNKNOWN, "unknown"},
 };
-static const struct trace_name take_names[] = {{TRACE_TAKE, "take"}, {TRACE_DROP, "drop"}};
+static const struct trace_name take_names[] = {{TRACE_TAKE, "take"}, {TRACE_DROP, "drop"},
+                                               {TRACE_SET, "set"}};
 static const struct trace_name pin_names[] = {{TRACE_PIN_OP_PIN, "pin"},
                                               {TRACE_PIN_OP_UNPIN, "unpin"}};
 static const struct trace_name cr3_names[] = {

@@ -211,7 +211,8 @@ enum trace_role {
     TRACE_ROLE_NMI_OP = 20,
     TRACE_ROLE_HVM_OP = 21,
     TRACE_ROLE_PORT_LIST = 22, /* evtchn_port_t: sched_op poll */
-    TRACE_ROLE_DATA = 23       /* what a structure's handle points to, not described further */
+    TRACE_ROLE_DATA = 23,      /* what a structure's handle points to, not described further */
+    TRACE_ROLE_L1E = 24        /* update_va_mapping: the page table entry, before and after */
 };
 
 /** Types of frames; what this version's hypervisors have, under one set of numbers. */
@@ -239,7 +240,11 @@ enum trace_page_type_field {
     TRACE_PAGE_TYPE_RESULT,    /* negative errno, 0 */
     TRACE_PAGE_TYPE_RAW        /* the hypervisor's own type word, after it */
 };
-enum trace_take_drop { TRACE_TAKE, TRACE_DROP };
+enum trace_take_drop {
+    TRACE_TAKE,
+    TRACE_DROP,
+    TRACE_SET /* the hypervisor has set type and count itself */
+};
 
 enum trace_pin_field {
     TRACE_PIN_MFN,
