@@ -106,6 +106,8 @@ int main(int argc, char **argv)
         return usage("what shall I do? Try: paravane run MACHINE%s", "");
     if (strcmp(command, "run") == 0)
         return cmd_run(argc - 2, argv + 2);
+    if (strcmp(command, "trace") == 0)
+        return cmd_trace(argc - 2, argv + 2);
     if (strcmp(command, "help") == 0 || strcmp(command, "--help") == 0 ||
         strcmp(command, "-h") == 0) {
         help_print(argc > 2 ? argv[2] : NULL);

@@ -42,6 +42,7 @@ void trace_out_touch(struct trace_out *o, enum trace_term_kind kind, uint64_t va
 void trace_json_string(GString *json, const void *bytes, uint64_t size)
 {
     const uint8_t *byte = bytes;
+    bool utf8 = g_utf8_validate_len(bytes ? bytes : "", size, NULL);
 
     g_string_append_c(json, '"');
     for (uint64_t i = 0; i < size; i++) {
@@ -50,7 +51,7 @@ void trace_json_string(GString *json, const void *bytes, uint64_t size)
             g_string_append_c(json, (char)byte[i]);
         } else if (byte[i] == '\n')
             g_string_append(json, "\\n");
-        else if (byte[i] < 0x20 || byte[i] >= 0x7f)
+        else if (byte[i] < 0x20 || byte[i] == 0x7f || (byte[i] > 0x7f && !utf8))
             g_string_append_printf(json, "\\u%04x", byte[i]);
         else
             g_string_append_c(json, (char)byte[i]);

@@ -108,7 +108,7 @@ void trace_out_port(struct trace_out *o, const char *name, uint64_t port, const 
 /** trace_out_pte - a page table entry; touches its frame, if it is present. */
 void trace_out_pte(struct trace_out *o, const char *name, uint64_t pte);
 
-/** trace_json_string - @size bytes as a JSON text; bytes above 127 become U+0080 to U+00FF. */
+/** trace_json_string - @size bytes as a JSON text.  What is not UTF-8 is taken as Latin-1. */
 void trace_json_string(GString *json, const void *bytes, uint64_t size);
 
 #endif
