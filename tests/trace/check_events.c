@@ -31,7 +31,7 @@
 
 #define NUMBERS 64
 #define COMPLAINTS_MAX 20
-#define REQUESTS_MAX 1024 /* of one hypercall: what an event has room for */
+#define REQUESTS_BYTES_MAX 16384 /* of one hypercall: what an event has room for */
 
 /* The requests of one hypercall, read by the checker when its handler began. */
 struct expected {
@@ -39,7 +39,7 @@ struct expected {
     uint64_t gva;
     unsigned count;
     size_t each_bytes;
-    uint8_t data[REQUESTS_MAX * 64];
+    uint8_t data[REQUESTS_BYTES_MAX];
 };
 
 struct check {
@@ -50,7 +50,7 @@ struct check {
     struct page_model *model;
     uint64_t entered[2][NUMBERS], told[2][NUMBERS], unfinished;
     uint64_t kinds[TRACE_KIND_MAX + 1];
-    struct expected expected[3]; /* mmu_update, mmuext_op, grant_table_op */
+    struct expected expected[CPU_MAX_VCPUS][3]; /* mmu_update, mmuext_op, grant_table_op */
     uint64_t requests, blobs, entries_checked;
     unsigned complaints;
 };
@@ -110,10 +110,10 @@ static void on_multicall_entry(void *user, const struct base_guest_view *view)
 static void expect_requests(struct check *k, unsigned which, uint64_t gva, uint64_t count,
                             size_t each)
 {
-    struct expected *x = &k->expected[which];
+    struct expected *x = &k->expected[cpu_current(sim_machine_cpu(k->machine))][which];
 
     *x = (struct expected){.gva = gva, .each_bytes = each};
-    x->count = (unsigned)MIN(count, 16384 / each);
+    x->count = (unsigned)MIN(count, REQUESTS_BYTES_MAX / each);
     x->valid = read_own(k, gva, x->data, x->count * each);
 }
 
@@ -164,7 +164,7 @@ static const struct trace_blob *blob_of(const struct trace_event *e, enum trace_
 static void check_requests(struct check *k, const struct trace_event *e, unsigned which,
                            enum trace_role role)
 {
-    struct expected *x = &k->expected[which];
+    struct expected *x = &k->expected[e->vcpu][which];
     const struct trace_blob *blob = blob_of(e, role, 0);
 
     if (!x->valid || !x->count)
