@@ -24,6 +24,8 @@ G_DEFINE_QUARK(sim_config_error, sim_config_error)
 #define FILE_BYTES_MAX (1u << 20)
 #define MODULES_MAX    64
 #define MODULE_PREFIX  "module."
+#define ARCHIVE_PREFIX "archive."
+#define FILES_MAX      1024
 
 enum kind {
     KIND_SIZE,
@@ -62,6 +64,11 @@ static const struct key keys[] = {
     {"boot", "cmdline", KIND_TEXT, AT(cmdline), 0, 0, 0, ""},
     {NULL, "path", KIND_PATH, MODULE_AT(path), 0, 0, 0, NULL},
     {NULL, "cmdline", KIND_TEXT, MODULE_AT(cmdline), 0, 0, 0, ""},
+    {"domu", "kernel", KIND_PATH, AT(domu_kernel), 0, 0, 0, NULL},
+    {"domu", "initrd", KIND_PATH, AT(domu_initrd), 0, 0, 0, NULL},
+    {"domu", "memory", KIND_SIZE, AT(domu_memory_bytes), 1 << 20, MMU_RAM_MAX_BYTES, 4096, "64M"},
+    {"domu", "vcpus", KIND_NUMBER, AT(domu_vcpus), 1, 32, 1, "1"},
+    {"domu", "cmdline", KIND_TEXT, AT(domu_cmdline), 0, 0, 0, ""},
     {"timing", "model", KIND_NAME, AT(timing_model), 0, 0, 0, "flat"},
     {"timing", "frequency", KIND_FREQUENCY, AT(frequency_hz), 1000000, 10000000000, 1, "1GHz"},
     {"timing", "rdtsc-cycles", KIND_NUMBER, AT(rdtsc_cycles), 0, 1000000, 1, "0"},
@@ -71,7 +78,9 @@ static const struct key keys[] = {
     {"timing", "input-poll-ns", KIND_NUMBER, AT(input_poll_ns), 1000, 1000000000, 1, "1000000"},
 };
 
-static const char *const groups[] = {"machine", "boot", MODULE_PREFIX "NAME", "timing"};
+static const char *const groups[] = {
+    "machine", "boot", MODULE_PREFIX "NAME", ARCHIVE_PREFIX "NAME", "domu", "timing",
+};
 
 /* Where a value stands, for messages. */
 struct place {
@@ -164,9 +173,20 @@ static gboolean unknown(GError **error, const struct place *at, const char *what
     return FALSE;
 }
 
+/* NAME of [module.NAME] and of [archive.NAME]. */
+static const char *module_name(const char *group)
+{
+    return strchr(group, '.') + 1;
+}
+
+static bool is_archive(const char *group)
+{
+    return g_str_has_prefix(group, ARCHIVE_PREFIX);
+}
+
 static gboolean check_module_name(const struct place *at, GError **error)
 {
-    const char *name = at->group + strlen(MODULE_PREFIX);
+    const char *name = module_name(at->group);
     size_t length =
         strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_");
 
@@ -180,7 +200,7 @@ static gboolean check_module_name(const struct place *at, GError **error)
 
 static gboolean check_group(const struct place *at, GError **error)
 {
-    if (g_str_has_prefix(at->group, MODULE_PREFIX))
+    if (g_str_has_prefix(at->group, MODULE_PREFIX) || is_archive(at->group))
         return check_module_name(at, error);
     for (unsigned i = 0; i < ARRAY_LEN(groups); i++)
         if (strcmp(groups[i], at->group) == 0)
@@ -294,10 +314,20 @@ static gboolean set_value(void *member, const struct key *key, const struct plac
     g_assert_not_reached();
 }
 
+static void file_free(void *p)
+{
+    struct sim_config_file *file = p;
+
+    g_free(file->name);
+    g_free(file->path);
+    g_free(file);
+}
+
 static void module_free(void *p)
 {
     struct sim_config_module *module = p;
 
+    g_ptr_array_unref(module->files);
     g_free(module->name);
     g_free(module->path);
     g_free(module->cmdline);
@@ -306,7 +336,7 @@ static void module_free(void *p)
 
 static struct sim_config_module *module_of(struct sim_config *config, const char *group)
 {
-    const char *name = group + strlen(MODULE_PREFIX);
+    const char *name = module_name(group);
     struct sim_config_module *module;
 
     for (unsigned i = 0; i < config->modules->len; i++) {
@@ -317,16 +347,45 @@ static struct sim_config_module *module_of(struct sim_config *config, const char
     module = g_new0(struct sim_config_module, 1);
     module->name = g_strdup(name);
     module->cmdline = g_strdup("");
+    module->files = g_ptr_array_new_with_free_func(file_free);
     g_ptr_array_add(config->modules, module);
     return module;
+}
+
+/* A key of [archive.NAME]: the name of a file in it. */
+static gboolean apply_file_name(struct sim_config *config, const struct place *at,
+                                const char *value, GError **error)
+{
+    GPtrArray *files = module_of(config, at->group)->files;
+    struct sim_config_file *file = NULL;
+    size_t length =
+        strspn(at->key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./");
+
+    if (at->key[length] || length > 255 || at->key[0] == '/' || g_str_has_suffix(at->key, "/") ||
+        strstr(at->key, "//") || strstr(at->key, ".."))
+        return fail(error, at, "not a name of a file: letters, digits, - _ . and / inside");
+    for (unsigned i = 0; i < files->len; i++)
+        if (strcmp(((struct sim_config_file *)g_ptr_array_index(files, i))->name, at->key) == 0)
+            file = g_ptr_array_index(files, i);
+    if (!file) {
+        if (files->len == FILES_MAX)
+            return fail(error, at, "more than %d files", FILES_MAX);
+        file = g_new0(struct sim_config_file, 1);
+        file->name = g_strdup(at->key);
+        g_ptr_array_add(files, file);
+    }
+    return set_path(&file->path, at, value, error);
 }
 
 static gboolean apply(struct sim_config *config, const struct place *at, const char *value,
                       GError **error)
 {
-    const struct key *key = find_key(at, error);
+    const struct key *key;
     char *base;
 
+    if (is_archive(at->group))
+        return apply_file_name(config, at, value, error);
+    key = find_key(at, error);
     if (!key)
         return FALSE;
     base = key->group ? (char *)config : (char *)module_of(config, at->group);
@@ -457,6 +516,22 @@ static void set_defaults(struct sim_config *config)
     }
 }
 
+/* A module is a file or an archive. */
+static gboolean check_module(const struct sim_config *config,
+                             const struct sim_config_module *module, GError **error)
+{
+    g_autofree char *group = g_strconcat(MODULE_PREFIX, module->name, NULL);
+    struct place at = {config->file, group, "path", false};
+    bool domu = config->domu_kernel && strcmp(module->name, SIM_CONFIG_DOMU_MODULE) == 0;
+
+    if (module->path && (module->files->len || domu))
+        return fail(error, &at, "the module is a file already; %s cannot add to it",
+                    domu ? "[domu]" : "an archive");
+    if (!module->path && !module->files->len && !domu)
+        return fail(error, &at, "missing; give it in the file or with --set %s.path=FILE", group);
+    return TRUE;
+}
+
 static gboolean check_whole(const struct sim_config *config, GError **error)
 {
     if (!config->kernel) {
@@ -474,13 +549,8 @@ static gboolean check_whole(const struct sim_config *config, GError **error)
         return FALSE;
     }
     for (unsigned i = 0; i < config->modules->len; i++) {
-        const struct sim_config_module *module = g_ptr_array_index(config->modules, i);
-        g_autofree char *group = g_strconcat(MODULE_PREFIX, module->name, NULL);
-        struct place at = {config->file, group, "path", false};
-
-        if (!module->path)
-            return fail(error, &at, "missing; give it in the file or with --set %s.path=FILE",
-                        group);
+        if (!check_module(config, g_ptr_array_index(config->modules, i), error))
+            return FALSE;
     }
     return TRUE;
 }
@@ -512,6 +582,8 @@ struct sim_config *sim_config_parse(const char *path, const char *text, size_t s
     for (; sets && *sets; sets++)
         if (!apply_set(config, *sets, error))
             goto bad;
+    if (config->domu_kernel)
+        module_of(config, MODULE_PREFIX SIM_CONFIG_DOMU_MODULE);
     if (check_whole(config, error))
         return config;
 bad:
@@ -527,6 +599,9 @@ void sim_config_free(struct sim_config *config)
     g_free(config->cpu_model);
     g_free(config->kernel);
     g_free(config->cmdline);
+    g_free(config->domu_kernel);
+    g_free(config->domu_initrd);
+    g_free(config->domu_cmdline);
     g_free(config->timing_model);
     g_ptr_array_unref(config->modules);
     g_free(config);
@@ -564,7 +639,19 @@ static void put_key(GKeyFile *kf, const char *group, const void *base, const str
 {
     g_autofree char *value = value_text((const char *)base + key->offset, key);
 
-    g_key_file_set_string(kf, group, key->name, value);
+    if (value) /* a path that is not given */
+        g_key_file_set_string(kf, group, key->name, value);
+}
+
+static void put_archive(GKeyFile *kf, const struct sim_config_module *module)
+{
+    g_autofree char *group = g_strconcat(ARCHIVE_PREFIX, module->name, NULL);
+
+    for (unsigned i = 0; i < module->files->len; i++) {
+        const struct sim_config_file *file = g_ptr_array_index(module->files, i);
+
+        g_key_file_set_string(kf, group, file->name, file->path);
+    }
 }
 
 static void put_modules(GKeyFile *kf, const struct sim_config *config)
@@ -576,6 +663,7 @@ static void put_modules(GKeyFile *kf, const struct sim_config *config)
         for (unsigned i = 0; i < ARRAY_LEN(keys); i++)
             if (!keys[i].group)
                 put_key(kf, group, module, &keys[i]);
+        put_archive(kf, module);
     }
 }
 
@@ -586,6 +674,8 @@ char *sim_config_to_text(const struct sim_config *config)
 
     for (unsigned i = 0; i < ARRAY_LEN(keys); i++) {
         if (keys[i].group) {
+            if (strcmp(keys[i].group, "domu") == 0 && !config->domu_kernel)
+                continue;
             put_key(kf, keys[i].group, config, &keys[i]);
         } else if (!modules_done) {
             put_modules(kf, config);

@@ -9,11 +9,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct sim_config_module {
-    char *name;    /* NAME of [module.NAME] */
-    char *path;    /* absolute, or relative to the working directory */
-    char *cmdline; /* may be empty, never NULL */
+/* A file of [archive.NAME]. */
+struct sim_config_file {
+    char *name; /* inside the archive */
+    char *path; /* absolute, or relative to the working directory */
 };
+
+struct sim_config_module {
+    char *name;       /* NAME of [module.NAME] */
+    char *path;       /* absolute, or relative to the working directory; NULL: an archive */
+    char *cmdline;    /* may be empty, never NULL */
+    GPtrArray *files; /* of [archive.NAME]: struct sim_config_file *; see sim/module.h */
+};
+
+/* The module that [domu] becomes part of. */
+#define SIM_CONFIG_DOMU_MODULE "initrd"
 
 struct sim_config {
     char *file; /* the machine file's path, for messages */
@@ -33,6 +43,13 @@ struct sim_config {
 
     /* [module.NAME], in the file's order: struct sim_config_module * */
     GPtrArray *modules;
+
+    /* [domu]: a domain for a dom0 that can start one; without a kernel there is none */
+    char *domu_kernel;          /* a PV kernel, or NULL */
+    char *domu_initrd;          /* or NULL */
+    char *domu_cmdline;         /* never NULL */
+    uint64_t domu_memory_bytes; /* memory = 64M */
+    unsigned domu_vcpus;        /* vcpus = 1 */
 
     /* [timing] */
     char *timing_model;       /* model = flat */

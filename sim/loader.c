@@ -22,6 +22,7 @@
 #include "sim/acpi.h"
 #include "sim/image.h"
 #include "sim/kernel.h"
+#include "sim/module.h"
 
 G_DEFINE_QUARK(sim_loader_error, sim_loader_error)
 
@@ -156,7 +157,7 @@ static GPtrArray *read_modules(const struct sim_config *config, uint64_t limit_b
     for (unsigned i = 0; i < config->modules->len; i++) {
         const struct sim_config_module *m = g_ptr_array_index(config->modules, i);
         GError *why = NULL;
-        GBytes *file = sim_image_read(m->path, limit_bytes, SIM_IMAGE_PLAIN, &why);
+        GBytes *file = sim_module_read(config, m, limit_bytes, &why);
 
         if (!file) {
             g_propagate_prefixed_error(error, why, "module %s: ", m->name);
