@@ -120,9 +120,12 @@ static int child_insert(struct store_node *node, u32 index, struct store_node *c
 
     if (!grown)
         return -XEN_ENOMEM;
-    memcpy(grown, node->children, index * sizeof *grown);
+    if (node->child_count) {
+        memcpy(grown, node->children, index * sizeof *grown);
+        memcpy(grown + index + 1, node->children + index,
+               (node->child_count - index) * sizeof *grown);
+    }
     grown[index] = child;
-    memcpy(grown + index + 1, node->children + index, (node->child_count - index) * sizeof *grown);
     heap_free(node->children);
     node->children = grown;
     node->child_count++;
@@ -390,7 +393,7 @@ static int create(struct store *store, u16 domid, const char *path, const char *
     if (domid)
         perms[0].domid = domid;
     owner = perms[0].domid;
-    if (owner && store_owned(store, owner) + parts > STORE_MAX_NODES)
+    if (domid && store_owned(store, owner) + parts > STORE_MAX_NODES)
         return -XEN_ENOSPC;
     memcpy(parent_path, path, (size_t)(rest - path));
     parent_path[rest - path] = '\0';
