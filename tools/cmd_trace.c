@@ -12,6 +12,8 @@ static const char help[] =
     "       paravane trace dump FILE               its events, one a line\n"
     "       paravane trace stat FILE               how many there are, and how long they took\n"
     "       paravane trace grep frame=MFN FILE     the life of a frame, address, domain, ...\n"
+    "       paravane trace export FILE --format json|ctf|perfetto -o PATH\n"
+    "                                              for other tools\n"
     "\n"
     "Each has options that choose events (--kind, --domain, --hypercall, --insns, ...);\n"
     "`paravane trace dump --help` lists them.\n"
@@ -21,7 +23,8 @@ static const char help[] =
     "  paravane trace dump boot.pvt --hypercall mmu_update,mmuext_op --failed\n"
     "  paravane trace dump boot.pvt --time 1.5s..1.6s --kind no-page_type\n"
     "  paravane trace stat boot.pvt\n"
-    "  paravane trace grep frame=0x1a2b3 boot.pvt\n";
+    "  paravane trace grep frame=0x1a2b3 boot.pvt\n"
+    "  paravane trace export boot.pvt --format ctf -o boot.ctf && babeltrace2 boot.ctf\n";
 
 static const struct {
     const char *name;
@@ -31,6 +34,7 @@ static const struct {
     {"dump", cmd_trace_dump},
     {"stat", cmd_trace_stat},
     {"grep", cmd_trace_grep},
+    {"export", cmd_trace_export},
 };
 
 int cmd_trace(int argc, char **argv)

@@ -353,8 +353,15 @@ static void put_blobs(struct trace_out *o, const struct trace_field *f,
 
     trace_out_array(o, &array, f->name);
     for (uint64_t i = 0; i < value->u64; i++) {
+        const struct trace_blob *blob = &value->blob[i];
+
         trace_out_item(o, &array);
-        trace_out_bytes(o, NULL, value->blob[i].data, value->blob[i].size_bytes);
+        trace_out_begin(o, NULL);
+        trace_out_enum(o, "role", blob->role, f->names, f->name_count);
+        trace_out_u64(o, "stage", blob->stage);
+        trace_out_hex(o, "gva", blob->gva);
+        trace_out_bytes(o, "data", blob->data, blob->size_bytes);
+        trace_out_end(o);
         trace_out_item_done(o, &array);
     }
     trace_out_array_end(o, &array);
@@ -412,6 +419,12 @@ static void put_generic(struct trace_out *o, const struct trace_field *f,
     default:
         return trace_out_u64(o, f->name, value->u64);
     }
+}
+
+void trace_decode_fields(struct trace_out *o, const struct trace_event *e)
+{
+    for (unsigned i = 0; i < e->kind->fields; i++)
+        put_generic(o, &e->kind->field[i], &e->value[i], "named");
 }
 
 /* Some kinds touch more than their fields say one by one. */

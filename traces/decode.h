@@ -21,6 +21,9 @@
  */
 void trace_decode_event(struct trace_out *o, const struct trace_event *event);
 
+/** trace_decode_fields - the fields as the schema has them, one by one and whole. */
+void trace_decode_fields(struct trace_out *o, const struct trace_event *event);
+
 /** trace_decode_name - of a hypercall its name ("hypercall 61" if it has none), else the kind's.
  *  @buffer: at least 32 bytes, may be used for it. */
 const char *trace_decode_name(const struct trace_event *event, char *buffer, size_t size);
