@@ -382,7 +382,7 @@ static bool ran_last(struct cpu *c, uint64_t va)
     struct place p;
     bool found;
 
-    if (!c->blocks || va < start || va >= start + size)
+    if (!c->blocks || c->left_block == c->blocks || va < start || va >= start + size)
         return false;
     c->mode_key = (uint64_t)cpu_key_mode(key) << CPU_KEY_MODE_SHIFT;
     found = locate(c, start, size, &p);
@@ -610,8 +610,9 @@ void blocks_uncount_tail(struct cpu *c, uint64_t va)
     unsigned before;
     struct place p;
 
-    if (va < start || va >= start + size)
+    if (va < start || va >= start + size || c->left_block == c->blocks)
         return;
+    c->left_block = c->blocks;
     if (c->step_block == c->blocks) {
         c->insns--;
         c->left += c->step_cost;

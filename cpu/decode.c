@@ -81,6 +81,8 @@ static void step(enum cpu_mode mode, const uint8_t *code, size_t size, struct wa
     } else {
         w->bit_test = false;
         w->flags = CPU_INSN_INVALID | (raw.attr & ATTR_BR ? CPU_INSN_BRANCH : 0);
+        if (raw.attr & ATTR_VEX) /* the library takes XOP for a POP, which is shorter */
+            w->flags = CPU_INSN_SPECIAL;
         w->at = size;
     }
 }

@@ -149,6 +149,7 @@ struct cpu {
     struct cpu_scratch scratch;
     uint64_t lone_reg; /* rCX or rSP when a lone store in a MIXED frame began (blocks.c) ... */
     uint64_t lone_blocks; /* ... and the count of blocks with it */
+    uint64_t left_block;  /* c->blocks when the block that ran last was found to be left early */
     bool checking;  /* each instruction is checked before it: see check.c */
     bool iret_ends_nmi; /* the block that runs ends with IRET while NMIs are blocked */
     uint32_t step_cost;
