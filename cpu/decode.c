@@ -62,17 +62,21 @@ struct walk {
 };
 
 /*
- * One instruction further.  What lacks bytes or is longer than 15 takes all that is left: the
- * library ended the block at it.  Undefined opcodes with bytes behind them are stepped over by
- * their length: the library, which went on, took them for something.  (A near branch with 66
- * in 64-bit mode lacks bytes in the library's reading: it takes a displacement of 16 bits.)
+ * One instruction further.  What is longer than 15 bytes takes all that is left: the library ended
+ * the block at it.  So does what lacks bytes; the library sees something shorter in it (a POP in
+ * XOP, a shift of a register in one of memory), and is not to execute that.  But a near branch with
+ * 66 in 64-bit mode is one in either reading: it takes a displacement of 16 bits.  Undefined opcodes
+ * with bytes behind them are stepped over by their length: the library, which went on, took them
+ * for something.
  */
 static void step(enum cpu_mode mode, const uint8_t *code, size_t size, struct walk *w)
 {
     struct decode_raw raw;
     enum cpu_insn_kind kind;
 
-    if (decode_scan(mode, code + w->at, size - w->at, &raw) == DECODE_OK) {
+    enum decode_status status = decode_scan(mode, code + w->at, size - w->at, &raw);
+
+    if (status == DECODE_OK) {
         w->flags = decode_classify(&raw, &kind);
         w->bit_test = w->lazy_flags && decode_is_bit_test(&raw);
         w->lazy_flags = w->lazy_flags || decode_sets_arith_flags(&raw);
@@ -81,8 +85,8 @@ static void step(enum cpu_mode mode, const uint8_t *code, size_t size, struct wa
     } else {
         w->bit_test = false;
         w->flags = CPU_INSN_INVALID | (raw.attr & ATTR_BR ? CPU_INSN_BRANCH : 0);
-        if (raw.attr & ATTR_VEX) /* the library takes XOP for a POP, which is shorter */
-            w->flags = CPU_INSN_SPECIAL;
+        if (status == DECODE_SHORT && !(w->flags & CPU_INSN_BRANCH))
+            w->flags |= CPU_INSN_SPECIAL;
         w->at = size;
     }
 }

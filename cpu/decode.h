@@ -223,11 +223,11 @@ struct cpu_timing {
 
 /**
  * cpu_decode_block - instructions and cost of a block.
- * @code, @size: the block's bytes.  An instruction that is cut off or unknown at the end
- *               counts as one (the library ends a block at an undefined opcode).
- * A special instruction (also the second RDTSC of a block, and a bit test after an instruction that
- * sets arithmetic flags) ends the count: insns and cost are
- * those before it, and cut_at says where it lies.
+ * @code, @size: the block's bytes.  An instruction that is unknown at the end counts as one (the
+ *               library ends a block at an undefined opcode).
+ * A special instruction ends the count (also the second RDTSC of a block, a bit test after an
+ * instruction that sets arithmetic flags, and what the library takes for something shorter): insns
+ * and cost are those before it, and cut_at says where it lies.
  */
 void cpu_decode_block(enum cpu_mode mode, const uint8_t *code, size_t size, uint64_t va,
                       const struct cpu_timing *timing, struct cpu_block *out);

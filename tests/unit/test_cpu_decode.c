@@ -596,12 +596,29 @@ Test(cpu_decode, block_is_cut_at_its_second_rdtsc)
     cr_expect_eq(b.cut_at, 5);
 }
 
-Test(cpu_decode, block_counts_a_cut_off_instruction_as_one)
+Test(cpu_decode, block_ends_before_an_instruction_that_is_cut_off)
 {
-    struct cpu_block b = block(CPU_MODE_64, "90 0f", 0);
+    struct cpu_block b = block(CPU_MODE_64, "90 0f 72 be 00", 0); /* has a displacement */
 
-    cr_expect_eq(b.insns, 2);
-    cr_expect_eq(b.last_flags, CPU_INSN_INVALID);
+    cr_expect_eq(b.insns, 1);
+    cr_expect_eq(b.cut_at, 1);
+    b = block(CPU_MODE_32, "90 8f 4e e5", 0); /* XOP */
+    cr_expect_eq(b.insns, 1);
+    cr_expect_eq(b.cut_at, 1);
+}
+
+Test(cpu_decode, block_ends_before_a_bit_test_of_lazy_flags)
+{
+    cr_expect_eq(block(CPU_MODE_64, "01 d8 90 0f a3 c8", 0).cut_at, 3);
+    cr_expect_eq(block(CPU_MODE_64, "d1 e0 0f ba e8 03", 0).cut_at, 2);
+    cr_expect_eq(block(CPU_MODE_64, "90 0f a3 c8 90", 0).cut_at, -1);
+    cr_expect_eq(block(CPU_MODE_64, "89 d8 0f ab c8 0f b3 c8", 0).cut_at, -1);
+}
+
+Test(cpu_decode, block_counts_an_undefined_instruction_as_one)
+{
+    struct cpu_block b;
+
     b = block(CPU_MODE_64, "90 66 e8 00 00", 0); /* as the library takes it */
     cr_expect_eq(b.insns, 2);
     cr_expect_eq(b.last_flags, CPU_INSN_INVALID | CPU_INSN_BRANCH);
