@@ -25,7 +25,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "cpu/engine.h"
+#include "cpu/run.h"
 
 #define STORE_BUCKETS (1u << 17)
 #define STORE_MAX_BLOCKS 400000u
@@ -52,6 +52,10 @@ struct blocks {
     struct stored **bucket;
     unsigned count;
     struct chunk *chunks;
+    /* What the frames of the block that runs were before it: see undo_part(). */
+    unsigned copies;
+    uint64_t copy_mfn[2];
+    uint8_t copy[2][PAGE_SIZE];
 };
 
 bool blocks_init(struct cpu *c)
@@ -392,6 +396,50 @@ static bool ran_last(struct cpu *c, uint64_t va)
     return found && cpu_decode_boundary(cpu_key_mode(key), bytes, size, va - start);
 }
 
+static void keep_frames(struct cpu *c, const struct place *p)
+{
+    struct blocks *b = c->block_store;
+
+    b->copies = 0;
+    b->copy_mfn[b->copies] = p->pa >> PAGE_SHIFT;
+    memcpy(b->copy[b->copies++], p->first - (p->pa & PAGE_MASK), PAGE_SIZE);
+    if (!p->second)
+        return;
+    b->copy_mfn[b->copies] = p->pa2 >> PAGE_SHIFT;
+    memcpy(b->copy[b->copies++], p->second, PAGE_SIZE);
+}
+
+/*
+ * The library stores byte by byte what is not aligned, and may leave a block it stores into with
+ * some of the bytes stored: an instruction that adds to what is there would add to them twice.
+ */
+static void undo_part(struct cpu *c)
+{
+    const struct blocks *b = c->block_store;
+    struct cpu_piece piece[CPU_PIECES_MAX];
+    struct cpu_access a[CPU_ACCESSES_MAX];
+    struct cpu_insn insn;
+    struct cpu_exc exc;
+    uint8_t bytes[15];
+    unsigned n, pieces;
+
+    if (!b->copies || !cpu_fetch_insn(c, &insn) || !(insn.flags & CPU_INSN_MODIFIES_MEM))
+        return;
+    n = cpu_decode_accesses(cpu_code_mode(c->env), bytes,
+                            cpu_fetch_bytes(c, c->current, cpu_linear_rip(c->env), bytes, 15), a);
+    for (unsigned i = 0; i < n; i++) {
+        if (!a[i].read || !a[i].write)
+            continue;
+        pieces = cpu_mem_split(c, cpu_access_address(c, &insn, &a[i]), a[i].bytes,
+                               CPU_MEM_EXPLICIT, MMU_WRITE | MMU_PROBE, false, piece, &exc);
+        for (unsigned k = 0; k < pieces; k++)
+            for (unsigned m = 0; m < b->copies; m++)
+                if (piece[k].pa >> PAGE_SHIFT == b->copy_mfn[m])
+                    memcpy(c->ram->host + piece[k].pa, b->copy[m] + (piece[k].pa & PAGE_MASK),
+                           piece[k].size);
+    }
+}
+
 /*
  * A store into its own block makes the library leave the block, execute the storing
  * instruction alone, and go on behind it: take the instructions back that are about to be
@@ -408,8 +456,10 @@ static void uncount_aborted(struct cpu *c, uint64_t va, const struct cpu_block *
     if (!c->blocks || b->insns != 1 || !(b->flags & CPU_INSN_WRITES_MEM))
         return;
     if (!is_lone_store(b)) {
-        if (ran_last(c, va))
+        if (ran_last(c, va)) {
             blocks_uncount_tail(c, va);
+            undo_part(c);
+        }
         return;
     }
     reg = env_load(c)->regs[b->flags & CPU_INSN_REP ? 1 : 4];
@@ -596,8 +646,12 @@ void blocks_miss(struct cpu *c, uint64_t va, uint32_t size)
         c->must_step = true;
         return;
     }
-    if (mixed)
+    if (mixed) {
         uncount_aborted(c, va, b);
+        c->block_store->copies = 0;
+        if (b->flags & CPU_INSN_MODIFIES_MEM)
+            keep_frames(c, &p);
+    }
     run_block(c, va, size, b, mixed);
 }
 

@@ -35,6 +35,7 @@ enum {
     CPU_INSN_GUARDED = 1 << 16,    /* special unless cpu_far_is_plain(): IRET, SYSRET in 64-bit code;
                                       always a block of its own */
     CPU_INSN_OPTIONAL = 1 << 17,   /* special if the CPU model hides its feature */
+    CPU_INSN_MODIFIES_MEM = 1 << 19, /* WRITES_MEM, and what it writes depends on what was there */
     CPU_INSN_FSGS = 1 << 18,       /* prefixed with FS or GS, outside 64-bit mode */
 };
 

@@ -256,8 +256,7 @@ static unsigned mem_bytes(const struct decode_raw *raw)
     }
 }
 
-/* Does an instruction that writes its operand read it before? */
-static bool modifies(const struct decode_raw *raw)
+bool decode_modifies(const struct decode_raw *raw)
 {
     uint8_t op = raw->opcode;
 
@@ -277,8 +276,10 @@ static bool modifies(const struct decode_raw *raw)
         return false;
     switch (op) {
     case 0x63: case 0x80 ... 0x83: case 0x86: case 0x87: case 0xc0: case 0xc1: case 0xd0 ... 0xd3:
-    case 0xf6: case 0xf7: case 0xfe: case 0xff:
+    case 0xf6: case 0xf7:
         return true;
+    case 0xfe: case 0xff:
+        return decode_modrm_reg(raw) < 2;
     default:
         return op < 0x40;
     }
@@ -294,7 +295,7 @@ static void explicit_operand(struct list *l, uint32_t flags)
         write = false; /* what is written is the stack */
     if (!bytes)
         return;
-    if (write && modifies(raw))
+    if (write && decode_modifies(raw))
         add_modify(l, CPU_ACCESS_OPERAND, bytes);
     else
         add(l, raw->map == DECODE_MAP_1 && raw->opcode == 0x8f ? CPU_ACCESS_POPPED

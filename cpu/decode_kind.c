@@ -554,7 +554,8 @@ static void classify_segments(const struct decode_raw *raw, struct verdict *v)
 /*
  * Where the library loses arithmetic flags that are not worked out before: SETcc to memory and
  * RCL, RCR of memory work them out in the place of their operands, and a page fault then finds
- * neither; LOOPE and LOOPNE forget to when the count ends the loop.
+ * neither; LOOPE and LOOPNE forget to when the count ends the loop; a task switch that faults
+ * half-way mixes the new flags with the old ones.
  */
 static bool loses_flags(const struct decode_raw *raw)
 {
@@ -566,6 +567,9 @@ static bool loses_flags(const struct decode_raw *raw)
     if (raw->map != DECODE_MAP_1)
         return false;
     if (op == 0xe0 || op == 0xe1)
+        return true;
+    if (raw->mode != CPU_MODE_64 &&
+        (op == 0x9a || op == 0xcf || op == 0xea || (op == 0xff && (reg == 3 || reg == 5))))
         return true;
     return ((op & 0xfe) == 0xc0 || (op & 0xfc) == 0xd0) && (reg == 2 || reg == 3) &&
            decode_is_mem(raw);
@@ -631,6 +635,8 @@ uint32_t decode_classify(const struct decode_raw *raw, enum cpu_insn_kind *kind)
         if (v.kind == CPU_KIND_OTHER)
             v.kind = CPU_KIND_OPTIONAL;
     }
+    if (v.flags & CPU_INSN_WRITES_MEM && decode_is_mem(raw) && decode_modifies(raw))
+        v.flags |= CPU_INSN_MODIFIES_MEM;
     if (raw->lock && v.kind != CPU_KIND_VEX && !(v.flags & CPU_INSN_INVALID) && !lock_allowed(raw))
         special(&v, CPU_KIND_LOCK_UD);
     *kind = v.kind;

@@ -76,6 +76,9 @@ bool decode_is_bit_test(const struct decode_raw *raw);
 /** decode_sets_arith_flags - the library does not work out the arithmetic flags behind it. */
 bool decode_sets_arith_flags(const struct decode_raw *raw);
 
+/** decode_modifies - an instruction that writes its memory operand reads it before. */
+bool decode_modifies(const struct decode_raw *raw);
+
 /** decode_feature - what CPUID calls the instruction, CPU_INSN_FEATURES: nothing that can be hidden. */
 enum cpu_insn_feature decode_feature(const struct decode_raw *raw);
 

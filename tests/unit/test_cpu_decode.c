@@ -261,6 +261,7 @@ Test(cpu_decode, too_few_bytes_and_undefined_opcodes_are_invalid)
 /* ---- flags and kinds ---- */
 
 #define FAR (CPU_INSN_FAR | CPU_INSN_BRANCH)
+#define MODIFIES (CPU_INSN_WRITES_MEM | CPU_INSN_MODIFIES_MEM)
 
 Test(cpu_decode, flags)
 {
@@ -274,8 +275,8 @@ Test(cpu_decode, flags)
         {CPU_MODE_64, "48 89 c7", 0},
         {CPU_MODE_64, "48 8b 07", 0},
         {CPU_MODE_64, "80 3f 01", 0}, /* CMP */
-        {CPU_MODE_64, "80 07 01", CPU_INSN_WRITES_MEM},
-        {CPU_MODE_64, "f6 1f", CPU_INSN_WRITES_MEM}, /* NEG */
+        {CPU_MODE_64, "80 07 01", MODIFIES},
+        {CPU_MODE_64, "f6 1f", MODIFIES}, /* NEG */
         {CPU_MODE_64, "f6 27", 0},                   /* MUL */
         {CPU_MODE_64, "55", CPU_INSN_WRITES_MEM},
         {CPU_MODE_64, "e8 00 00 00 00", CPU_INSN_BRANCH | CPU_INSN_WRITES_MEM},
@@ -305,7 +306,8 @@ Test(cpu_decode, flags)
         {CPU_MODE_64, "9d", CPU_INSN_LOADS_FLAGS},
         {CPU_MODE_64, "48 cf",
          FAR | CPU_INSN_IRET | CPU_INSN_LOADS_FLAGS | CPU_INSN_SYSTABLE | CPU_INSN_GUARDED},
-        {CPU_MODE_32, "cf", FAR | CPU_INSN_IRET | CPU_INSN_LOADS_FLAGS | CPU_INSN_SYSTABLE},
+        {CPU_MODE_32, "cf",
+         FAR | CPU_INSN_IRET | CPU_INSN_LOADS_FLAGS | CPU_INSN_SYSTABLE | CPU_INSN_SPECIAL},
         {CPU_MODE_64, "48 0f 07",
          FAR | CPU_INSN_SYSRET | CPU_INSN_LOADS_FLAGS | CPU_INSN_GUARDED},
         {CPU_MODE_64, "0f 05", FAR},
@@ -317,7 +319,7 @@ Test(cpu_decode, flags)
         {CPU_MODE_64, "ff 2f", FAR | CPU_INSN_SYSTABLE | CPU_INSN_SPECIAL},
         {CPU_MODE_64, "ff 1f",
          FAR | CPU_INSN_SYSTABLE | CPU_INSN_WRITES_MEM | CPU_INSN_SPECIAL},
-        {CPU_MODE_32, "ea 00 00 00 00 08 00", FAR | CPU_INSN_SYSTABLE},
+        {CPU_MODE_32, "ea 00 00 00 00 08 00", FAR | CPU_INSN_SYSTABLE | CPU_INSN_SPECIAL},
         {CPU_MODE_64, "d9 17", CPU_INSN_WRITES_MEM},    /* FST */
         {CPU_MODE_64, "d9 07", 0},                      /* FLD */
         {CPU_MODE_64, "0f ae 07", CPU_INSN_WRITES_MEM}, /* FXSAVE */
@@ -333,17 +335,17 @@ Test(cpu_decode, flags)
         {CPU_MODE_64, "0f 10 07", 0},
         {CPU_MODE_64, "f3 0f 7e 07", 0},
         {CPU_MODE_64, "66 0f 7e 07", CPU_INSN_WRITES_MEM},
-        {CPU_MODE_64, "0f c7 0f", CPU_INSN_WRITES_MEM},    /* CMPXCHG8B */
+        {CPU_MODE_64, "0f c7 0f", MODIFIES},    /* CMPXCHG8B */
         {CPU_MODE_64, "0f ba 27 00", 0},                   /* BT */
-        {CPU_MODE_64, "0f ba 2f 00", CPU_INSN_WRITES_MEM}, /* BTS */
+        {CPU_MODE_64, "0f ba 2f 00", MODIFIES}, /* BTS */
         {CPU_MODE_64, "0f 94 07", CPU_INSN_WRITES_MEM | CPU_INSN_SPECIAL}, /* SETZ, and of a register */
         {CPU_MODE_64, "0f 94 c0", 0},
-        {CPU_MODE_64, "d1 17", CPU_INSN_WRITES_MEM | CPU_INSN_SPECIAL}, /* RCL */
+        {CPU_MODE_64, "d1 17", MODIFIES | CPU_INSN_SPECIAL}, /* RCL */
         {CPU_MODE_64, "d1 d0", 0},
-        {CPU_MODE_64, "d1 27", CPU_INSN_WRITES_MEM},                 /* SHL */
+        {CPU_MODE_64, "d1 27", MODIFIES},                 /* SHL */
         {CPU_MODE_64, "e1 00", CPU_INSN_BRANCH | CPU_INSN_SPECIAL}, /* LOOPE */
         {CPU_MODE_64, "e2 00", CPU_INSN_BRANCH},
-        {CPU_MODE_64, "f0 0f b1 0f", CPU_INSN_WRITES_MEM},
+        {CPU_MODE_64, "f0 0f b1 0f", MODIFIES},
         {CPU_MODE_64, "0f 20 d8", 0}, /* MOV from CR3 */
         {CPU_MODE_64, "0f 22 d8", 0}, /* MOV to CR3 */
     };
