@@ -285,7 +285,11 @@ void cpu_flush_tlb(struct cpu *c)
 
 void engine_drop_range(struct cpu *c, uint64_t va, uint32_t size)
 {
+    struct cpu_fault fault = c->fault;
+
     uc_ctl_remove_cache(c->engine->uc, va, va + size);
+    c->fault = fault; /* the library may have asked for the page, and then does nothing */
+    c->engine->fill_refused = false;
 }
 
 void engine_drop_frame(struct cpu *c, uint64_t mfn)

@@ -3,8 +3,11 @@
  * One instruction at a time, by the trap flag.
  *
  * TF is set in the library's state for the one instruction, and taken out of everything that
- * the instruction may have copied it to: R11 of SYSCALL, pushed flags, the flags image of
- * PUSHF.  When the guest itself has TF set, the trap is the guest's.
+ * the instruction may have copied it to: R11 of SYSCALL, pushed flags.  When the guest itself has TF
+ * set, the trap is the guest's.
+ *
+ * PUSHF shows TF to the guest.  It is executed without, as a block that is cut behind it: where its
+ * image lies only the library's TLB knows, which may be older than the page tables.
  *
  * REP string instructions: without TF the library executes one more, empty, turn to find the
  * count at zero; with TF it does not.  So that stepping changes nothing, RIP is set back to
@@ -30,26 +33,11 @@ static uint64_t rep_count(const struct cpu_env *env, const struct cpu_insn *insn
     return env->regs[1] & mask;
 }
 
-/* The flags image that PUSHF has just stored has our TF in it. */
-static void clean_pushed_flags(struct cpu *c, const struct cpu_env *env)
-{
-    uint64_t sp = env->regs[4], va = sp;
-    uint8_t byte;
-    struct cpu_exc exc;
-
-    if (!(env->hflags & HF_CS64))
-        va = (env->segs[CPU_SS].base + (env->hflags & HF_SS32 ? sp & 0xffffffffull : sp & 0xffffull)) &
-             0xffffffffull;
-    if (!cpu_mem_read(c, va + 1, &byte, 1, CPU_MEM_EXPLICIT, true, &exc))
-        return;
-    byte &= (uint8_t)~(FLAG_TF >> 8);
-    cpu_mem_write(c, va + 1, &byte, 1, CPU_MEM_EXPLICIT, true, &exc);
-}
-
 /* The step that is under way. */
 struct step {
     const struct cpu_insn *insn;
     bool guest_tf;
+    bool by_cut; /* not by TF */
     uint64_t start, count_before;
 };
 
@@ -66,8 +54,6 @@ static void finish_step(struct cpu *c, const struct step *s)
         if ((insn->flags & CPU_INSN_REP) && env->eip != s->start && !c->watch.hits &&
             ended_by_count(c, insn, s->count_before))
             env->eip = s->start;
-        if (insn->flags & CPU_INSN_PUSHF)
-            clean_pushed_flags(c, env);
     }
     if (!(insn->flags & CPU_INSN_IRET))
         env->eflags &= ~(uint64_t)FLAG_RF;
@@ -80,11 +66,26 @@ static void finish_step(struct cpu *c, const struct step *s)
 }
 
 /* Has the instruction trapped, or been left behind without a trap (see blocks.c)? */
-static bool is_complete(struct cpu *c)
+static bool is_complete(struct cpu *c, const struct step *s)
 {
+    if (s->by_cut && c->why == WHY_NONE)
+        return true;
     return c->why == WHY_BOUNDARY ||
            (c->why == WHY_EXCEPTION && c->exc_vector == EXC_DB &&
             !ENV32(c->env, env_offsets(c)->exception_is_int));
+}
+
+/* The block that begins at RIP is to end after @insn.  Returns: false when RIP cannot be fetched. */
+static bool cut_behind(struct cpu *c, const struct cpu_insn *insn)
+{
+    uint64_t va;
+
+    if (!cpu_look(c)) /* to drop a block, the library wants its page in the TLB */
+        return false;
+    va = cpu_linear_rip(env_load(c));
+    engine_drop_range(c, va, insn->length);
+    engine_cut(c, va + insn->length);
+    return true;
 }
 
 void cpu_step_native(struct cpu *c, const struct cpu_insn *insn)
@@ -94,22 +95,28 @@ void cpu_step_native(struct cpu *c, const struct cpu_insn *insn)
                      .guest_tf = (env->eflags & FLAG_TF) != 0,
                      .start = env->eip,
                      .count_before = rep_count(env, insn)};
-    uint64_t flags = 0;
+    uint64_t flags = 0, va = cpu_linear_rip(env);
 
     if (insn->kind == CPU_KIND_FAR)
         flags = cpu_far_begin(c, insn);
     if (base_unlikely(c->watch.any))
         debug_look(c, insn);
     c->step_cost = 1 + (insn->flags & CPU_INSN_RDTSC ? c->timing.rdtsc_cycles : 0);
-    env->eflags |= FLAG_TF;
     if (c->cutting)
         engine_cut(c, 0);
+    s.by_cut = (insn->flags & CPU_INSN_PUSHF) && !s.guest_tf;
+    if (!s.by_cut)
+        env->eflags |= FLAG_TF;
+    else if (!cut_behind(c, insn))
+        return;
     c->mode_key = CPU_KEY_MODE_UNKNOWN;
     c->step_blocks = 0;
     c->stepping = c->watch.open = true;
     engine_start(c);
     c->stepping = c->watch.open = false;
     c->mode_key = CPU_KEY_MODE_UNKNOWN;
+    if (s.by_cut)
+        engine_drop_range(c, va, insn->length);
     if (c->watch.filled) {
         c->watch.filled = false;
         engine_flush_tlb(c);
@@ -120,7 +127,7 @@ void cpu_step_native(struct cpu *c, const struct cpu_insn *insn)
         return;
     if (insn->flags & CPU_INSN_SYSRET) /* the trap after it is that of the flags it loads */
         s.guest_tf = (flags & FLAG_TF) != 0;
-    if (is_complete(c)) {
+    if (is_complete(c, &s)) {
         finish_step(c, &s);
         return;
     }
