@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Integer types, error numbers and the few macros every file of hv/ uses. */
+#ifndef HV_TYPES_H
+#define HV_TYPES_H
+
+/* Everything is linked into one image: no symbol goes through a table. */
+#pragma GCC visibility push(hidden)
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef uint8_t u8;
+typedef uint16_t u16;
+typedef uint32_t u32;
+typedef uint64_t u64;
+typedef int16_t s16;
+typedef int32_t s32;
+typedef int64_t s64;
+
+#define HV_PAGE_SHIFT 12
+#define HV_PAGE_SIZE 4096ul
+#define HV_PAGE_MASK (~0xffful)
+
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+#define HV_NORETURN __attribute__((noreturn))
+#define HV_NOINLINE __attribute__((noinline))
+#define HV_WEAK __attribute__((weak))
+/* Code that runs once, at boot. */
+#define HV_COLD __attribute__((cold))
+/* A place where the tracing profile sets a probe: an own function with a stable name. */
+#define HV_PROBE __attribute__((noinline, noclone, noipa))
+
+#define HV_MIN(a, b) ((a) < (b) ? (a) : (b))
+#define HV_MAX(a, b) ((a) > (b) ? (a) : (b))
+#define HV_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define hv_container(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
+
+/* One read of memory that a guest may change at any time. */
+#define HV_READ_ONCE(x) (*(const volatile __typeof__(x) *)&(x))
+#define HV_WRITE_ONCE(x, v) (*(volatile __typeof__(x) *)&(x) = (v))
+#define hv_barrier() __asm__ volatile("" ::: "memory")
+
+/* Xen's error numbers, EPERM and so on; calls return them negated. */
+#define XEN_ERRNO(name, value) name = value,
+enum hv_errno {
+#include <xen/errno.h>
+};
+
+struct hv_domain;
+struct hv_vcpu;
+struct hv_frame;
+
+#endif
