@@ -18,16 +18,23 @@
 #define PAGE_FLAGS  (PTE_P | PTE_RW | PTE_A)
 #define RO_FLAGS    (PTE_P | PTE_A)
 
+/* A stretch of addresses that is mapped, and the tables for it below the L4 (index 1..3). */
+struct range {
+    u64 start, end; /* virtual; @end may be 0, the end of all addresses */
+    u64 pfn;        /* that @start maps */
+    u64 table_count[4], first_table[4];
+};
+
 struct build {
     const struct builder_request *request;
     const struct pv_image *image;
     u64 *p2m; /* pfn -> mfn of the new domain */
     const char *why;
 
-    /* pfns */
-    u64 initrd, p2m_list, p2m_pages, start_info, store, console, tables, stack, mapped_end;
-    /* Tables of each level (index 2..4), and the pfn of the first one. */
-    u64 table_count[5], first_table[5];
+    /* pfns; @stack is the end of the tables of the base range */
+    u64 initrd, p2m_list, p2m_pages, start_info, store, console, tables, stack;
+    u64 p2m_end; /* of the p2m range's frames and tables */
+    struct range base, p2m_range; /* the latter is empty unless the image wants it */
 };
 
 static long failed(struct build *b, long error, const char *why)
@@ -49,41 +56,61 @@ static u64 level_shift(u32 level)
     return PAGE_SHIFT + 9 * (u64)level;
 }
 
-/* How many tables of @level (1 = L1) it takes to map [start, end). */
-static u64 tables_for(u64 start, u64 end, u32 level)
+/* Set the range's end and count its tables.  Returns how many it takes. */
+static u64 range_set_end(struct range *range, u64 end)
 {
-    return ((end - 1) >> level_shift(level)) - (start >> level_shift(level)) + 1;
+    u64 count = 0;
+
+    range->end = end;
+    for (u32 level = 1; level <= 3; level++) {
+        range->table_count[level] =
+            ((end - 1) >> level_shift(level)) - (range->start >> level_shift(level)) + 1;
+        count += range->table_count[level];
+    }
+    return count;
 }
 
-/* The tables map themselves: try until the number is enough for what it adds. */
-static void plan_tables(struct build *b)
+/* Put the range's tables from @pfn on, the higher levels first. */
+static void range_set_tables(struct range *range, u64 pfn)
 {
-    u64 base = b->image->virt_base, total = 4;
+    for (u32 level = 3; level; level--) {
+        range->first_table[level] = pfn;
+        pfn += range->table_count[level];
+    }
+}
 
-    for (;;) {
-        u64 end = b->tables + total + 1, need = 0;
+/* The tables of the base range map themselves: try until the number is enough for what it adds. */
+static void plan_base(struct build *b)
+{
+    u64 start = b->image->virt_base, total = 4, need;
 
-        end = (end << PAGE_SHIFT) + FREE_ABOVE_STACK;
-        end = (end + base + MAPPED_BOUNDARY - 1) & ~(MAPPED_BOUNDARY - 1);
-        for (u32 level = 1; level <= 4; level++) {
-            b->table_count[level] = tables_for(base, end, level);
-            need += b->table_count[level];
-        }
-        b->mapped_end = (end - base) >> PAGE_SHIFT;
+    b->base.start = start;
+    for (;; total = need) {
+        u64 end = ((b->tables + total + 1) << PAGE_SHIFT) + FREE_ABOVE_STACK;
+
+        end = (start + end + MAPPED_BOUNDARY - 1) & ~(MAPPED_BOUNDARY - 1);
+        need = range_set_end(&b->base, end) + 1;
         if (need <= total)
             break;
-        total = need;
     }
-    b->first_table[4] = b->tables;
-    for (u32 level = 3; level; level--)
-        b->first_table[level] = b->first_table[level + 1] + b->table_count[level + 1];
+    range_set_tables(&b->base, b->tables + 1);
     b->stack = b->tables + total;
+}
+
+/* The p2m in a place of its own: allowed below the image, in an L4 slot of its own. */
+static bool p2m_apart(const struct build *b)
+{
+    u64 at = b->image->init_p2m;
+
+    return at && !(at & ~PAGE_MASK) && at < b->image->virt_base &&
+           at >> level_shift(3) != b->image->virt_base >> level_shift(3);
 }
 
 static long plan(struct build *b)
 {
     const struct builder_request *r = b->request;
     u64 at = pages_of(b->image->end), initrd_pages = pages_of(r->initrd_bytes);
+    bool apart = p2m_apart(b);
 
     if (b->image->end > r->pages << PAGE_SHIFT)
         return failed(b, -XEN_ENOMEM, "the image needs more memory");
@@ -91,23 +118,35 @@ static long plan(struct build *b)
         b->initrd = at;
         at += initrd_pages;
     }
-    b->p2m_list = at;
     b->p2m_pages = pages_of(r->pages * sizeof(u64));
-    at += b->p2m_pages;
+    if (!apart) {
+        b->p2m_list = at;
+        at += b->p2m_pages;
+    }
     b->start_info = at++;
     b->store = at++;
     b->console = at++;
     b->tables = at;
-    plan_tables(b);
-    at = b->mapped_end;
+    plan_base(b);
+    at = (b->base.end - b->base.start) >> PAGE_SHIFT;
+    if (b->image->virt_base && at << PAGE_SHIFT > -b->image->virt_base)
+        return failed(b, -XEN_EINVAL, "the image lies too near to the end of the address space");
     if (b->image->initrd_by_pfn) {
         b->initrd = at;
         at += initrd_pages;
     }
+    if (apart) {
+        b->p2m_list = at;
+        b->p2m_range.start = b->image->init_p2m;
+        b->p2m_range.pfn = at;
+        b->p2m_end = at + b->p2m_pages +
+                     range_set_end(&b->p2m_range,
+                                   b->image->init_p2m + (b->p2m_pages << PAGE_SHIFT));
+        range_set_tables(&b->p2m_range, at + b->p2m_pages);
+        at = b->p2m_end;
+    }
     if (at > r->pages)
         return failed(b, -XEN_ENOMEM, "the image and its initial tables need more memory");
-    if (b->mapped_end << PAGE_SHIFT > -b->image->virt_base && b->image->virt_base)
-        return failed(b, -XEN_EINVAL, "the image lies too near to the end of the address space");
     return 0;
 }
 
@@ -155,7 +194,6 @@ static long put(struct build *b, u64 address, const void *from, u64 size_bytes)
     return 0;
 }
 
-/* Fresh memory may hold anything where a page is not written whole, so all that counts is. */
 static long put_image(struct build *b)
 {
     const struct builder_request *r = b->request;
@@ -198,9 +236,13 @@ static long put_start_info(struct build *b, const domain_info_t *info)
     si->console.domU.mfn = b->p2m[b->console];
     si->console.domU.evtchn = r->console_port;
     si->pt_base = virt_of(b, b->tables);
-    for (u32 level = 1; level <= 4; level++)
-        si->nr_pt_frames += b->table_count[level];
+    si->nr_pt_frames = b->stack - b->tables;
     si->mfn_list = virt_of(b, b->p2m_list);
+    if (b->p2m_end) {
+        si->mfn_list = b->image->init_p2m;
+        si->first_p2m_pfn = b->p2m_list;
+        si->nr_p2m_frames = b->p2m_end - b->p2m_list;
+    }
     if (r->initrd) {
         si->mod_start = b->image->initrd_by_pfn ? b->initrd : virt_of(b, b->initrd);
         si->mod_len = r->initrd_bytes;
@@ -215,40 +257,63 @@ static long put_start_info(struct build *b, const domain_info_t *info)
 
 /* ---- page tables ---- */
 
-/* What entry @index of table @number of @level holds. */
-static u64 table_entry(const struct build *b, u32 level, u64 number, u64 index)
+static bool is_table(const struct build *b, u64 pfn)
 {
-    u64 base = b->image->virt_base;
-    u64 va = (((base >> level_shift(level)) + number) << level_shift(level)) +
-             (index << level_shift(level - 1));
-    u64 end = base + (b->mapped_end << PAGE_SHIFT), pfn;
+    return (pfn >= b->tables && pfn < b->stack) ||
+           (pfn >= b->p2m_list + b->p2m_pages && pfn < b->p2m_end);
+}
 
-    /* By the last byte of what the entry maps: the mapping may end at the end of all addresses. */
-    if (va + (1ul << level_shift(level - 1)) - 1 < base || va > end - 1)
+/* The entry at @level for @va, as far as the range has one; 0: it has none. */
+static u64 range_entry(const struct build *b, const struct range *range, u32 level, u64 va)
+{
+    u64 pfn;
+
+    /* By the last byte of what the entry maps: a range may end at the end of all addresses. */
+    if (range->start == range->end || va + (1ul << level_shift(level - 1)) - 1 < range->start ||
+        va > range->end - 1)
         return 0;
     if (level > 1) {
-        pfn = b->first_table[level - 1] + (va >> level_shift(level - 1)) -
-              (base >> level_shift(level - 1));
+        pfn = range->first_table[level - 1] + (va >> level_shift(level - 1)) -
+              (range->start >> level_shift(level - 1));
         return (b->p2m[pfn] << PAGE_SHIFT) | TABLE_FLAGS;
     }
-    pfn = (va - base) >> PAGE_SHIFT;
-    return (b->p2m[pfn] << PAGE_SHIFT) |
-           (pfn >= b->tables && pfn < b->stack ? RO_FLAGS : PAGE_FLAGS);
+    pfn = range->pfn + ((va - range->start) >> PAGE_SHIFT);
+    return (b->p2m[pfn] << PAGE_SHIFT) | (is_table(b, pfn) ? RO_FLAGS : PAGE_FLAGS);
+}
+
+static long put_range(struct build *b, const struct range *range, u64 *table)
+{
+    long error = 0;
+
+    for (u32 level = 3; level && !error; level--)
+        for (u64 number = 0; number < range->table_count[level] && !error; number++) {
+            u64 va = ((range->start >> level_shift(level)) + number) << level_shift(level);
+
+            for (u64 index = 0; index < 512; index++)
+                table[index] =
+                    range_entry(b, range, level, va + (index << level_shift(level - 1)));
+            error = put(b, (range->first_table[level] + number) << PAGE_SHIFT, table, PAGE_SIZE);
+        }
+    return error;
 }
 
 static long put_tables(struct build *b)
 {
     u64 *table = heap_alloc(PAGE_SIZE);
-    long error = 0;
+    long error;
 
     if (!table)
         return failed(b, -XEN_ENOMEM, "domain 0 is out of memory");
-    for (u32 level = 4; level && !error; level--)
-        for (u64 number = 0; number < b->table_count[level] && !error; number++) {
-            for (u64 index = 0; index < 512; index++)
-                table[index] = table_entry(b, level, number, index);
-            error = put(b, (b->first_table[level] + number) << PAGE_SHIFT, table, PAGE_SIZE);
-        }
+    for (u64 index = 0; index < 512; index++) {
+        /* Slots from 256 on are those of the upper, sign-extended half. */
+        u64 va = (index << level_shift(3)) | (index < 256 ? 0 : 0xffff000000000000ul);
+
+        table[index] =
+            range_entry(b, &b->base, 4, va) | range_entry(b, &b->p2m_range, 4, va);
+    }
+    error = put(b, b->tables << PAGE_SHIFT, table, PAGE_SIZE);
+    error = error ? error : put_range(b, &b->base, table);
+    error = error ? error : put_range(b, &b->p2m_range, table);
     heap_free(table);
     if (error)
         return error;

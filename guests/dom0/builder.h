@@ -2,9 +2,13 @@
 /*
  * Puts a PV kernel into the memory of a new domain and makes its first vCPU ready to run.
  *
- * Layout, page by page from guest-physical 0: (gap) image | initrd, unless it may be passed by pfn |
- * p2m list | start_info | xenstore ring | console ring | page tables, L4 first, then L3s, L2s, L1s |
- * boot stack | mapped up to a 4 MiB boundary with at least 512 KiB free | initrd passed by pfn.
+ * Layout, page by page from guest-physical 0:
+ *
+ *   image, at its physical addresses | initrd (1) | p2m list (2) | start_info | xenstore ring |
+ *   console ring | page tables: L4, L3s, L2s, L1s | boot stack | free, mapped up to a 4 MiB boundary,
+ *   at least 512 KiB | initrd (1) | p2m list and the tables that map it (2)
+ *
+ * (1) behind what is mapped if the image takes it by pfn; (2) there if the image has a place for it.
  */
 #ifndef GUESTS_DOM0_BUILDER_H
 #define GUESTS_DOM0_BUILDER_H

@@ -485,6 +485,27 @@ static bool command_sleep(char **words, u32 count)
     return pump_until(never, NULL, clock_system_ns() + ms * 1000000) != PUMP_INTERRUPTED;
 }
 
+/* How late domain 0 gets the processor when it wants it: many short sleeps. */
+static bool command_lag(char **words, u32 count)
+{
+    u64 limit_ms, worst_ns = 0;
+
+    (void)count;
+    if (!parse_count(words[1], 1000000, &limit_ms))
+        return shell_fail("lag: %s is no number of milliseconds", words[1]);
+    for (u32 i = 0; i < 100; i++) {
+        u64 due = clock_system_ns() + SECOND_NS / 1000, now;
+
+        if (pump_until(never, NULL, due) == PUMP_INTERRUPTED)
+            return shell_fail("lag: interrupted");
+        now = clock_system_ns();
+        worst_ns = now - due > worst_ns ? now - due : worst_ns;
+    }
+    if (worst_ns > limit_ms * 1000000)
+        return shell_fail("lag: %lu us, allowed are %lu ms", worst_ns / 1000, limit_ms);
+    return true;
+}
+
 /* ---- the console of a domain ---- */
 
 static bool attached_done(void *arg)
@@ -718,6 +739,7 @@ static const struct command {
     {"store", 1, 3, command_store, "ls|read|write|rm [PATH] [VALUE]",
      "look into xenstore; NAME:PATH is a domain's part"},
     {"sleep", 1, 1, command_sleep, "MILLISECONDS", ""},
+    {"lag", 1, 1, command_lag, "MILLISECONDS", "fail if domain 0 waits longer for the processor"},
     {"echo", 0, 30, command_echo, "[TEXT]", ""},
     {"run", 1, 2, command_run, "FILE [TIMES]", "commands from the initrd"},
     {"audit", 1, 1, command_audit, "mark|check", "note what is in use; see whether it is again"},

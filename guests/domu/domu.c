@@ -6,7 +6,8 @@
  * or "failed"), and then does what the store asks for: another memory size (memory/target), work with
  * another domain (data/peer), the end (control/shutdown).
  *
- * Words on its command line: `once` ends the domain after init, `idle` leaves init out.
+ * Words on its command line: `once` ends the domain after that, `init=NAME` is another program to run,
+ * `idle` runs none.
  */
 #include "guests/domu/balloon.h"
 #include "guests/domu/cpu.h"
@@ -50,6 +51,7 @@ static void shutdown_changed(void)
 
 static void work(void *arg)
 {
+    char program[32] = "init";
     long status = 0;
 
     (void)arg;
@@ -63,9 +65,10 @@ static void work(void *arg)
     cpu_start_others();
     report("ready");
     if (!runtime_option("idle", NULL, 0)) {
-        status = process_run("init");
+        runtime_option("init", program, sizeof program);
+        status = process_run(program);
         if (status)
-            print("domu: init: %ld\n", status);
+            print("domu: %s: %ld\n", program, status);
     }
     report(status ? "failed" : "worked");
     if (runtime_option("once", NULL, 0) || !with_store)
