@@ -32,6 +32,8 @@ int cmd_verify(const struct run_options *options);
 
 /** cmd_trace - `paravane trace SUBCOMMAND`: reading traces. */
 int cmd_trace(int argc, char **argv);
+/** cmd_diff - `paravane diff A B`: comparing traces. */
+int cmd_diff(int argc, char **argv);
 
 /** help_print - of @topic ("run"), or the overview when NULL or unknown. */
 void help_print(const char *topic);

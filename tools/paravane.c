@@ -108,6 +108,8 @@ int main(int argc, char **argv)
         return cmd_run(argc - 2, argv + 2);
     if (strcmp(command, "trace") == 0)
         return cmd_trace(argc - 2, argv + 2);
+    if (strcmp(command, "diff") == 0)
+        return cmd_diff(argc - 2, argv + 2);
     if (strcmp(command, "help") == 0 || strcmp(command, "--help") == 0 ||
         strcmp(command, "-h") == 0) {
         help_print(argc > 2 ? argv[2] : NULL);

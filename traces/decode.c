@@ -99,8 +99,9 @@ static void put_field(struct trace_out *o, const struct decode_field *f, const u
     case DECODE_I64:
         return trace_out_i64(o, f->name, sign_extend(value, f->size));
     case DECODE_HEX:
-    case DECODE_GFN:
         return trace_out_hex(o, f->name, value);
+    case DECODE_GFN:
+        return trace_out_gfn(o, f->name, value);
     case DECODE_BOOL:
         return trace_out_bool(o, f->name, value != 0);
     case DECODE_MFN:
@@ -214,7 +215,7 @@ void decode_frame_list(struct decode_call *c, const char *in_how, const char *ou
                 uint64_t frame = decode_read_u64(list.data + at, 8);
 
                 trace_out_item(c->o, &array);
-                trace_out_hex(c->o, NULL, frame);
+                trace_out_gfn(c->o, NULL, frame);
                 if (how[stage])
                     trace_out_touch(c->o, TRACE_TERM_FRAME, frame, 1, how[stage]);
                 trace_out_item_done(c->o, &array);

@@ -22,7 +22,7 @@ static const struct decode_field map_fields[] = {
     IN("dom", struct gnttab_map_grant_ref, dom, DOMID),
     OUT("status", struct gnttab_map_grant_ref, status, STATUS),
     OUT("handle", struct gnttab_map_grant_ref, handle, U64),
-    OUT("dev_bus_addr", struct gnttab_map_grant_ref, dev_bus_addr, HEX)};
+    OUT("dev_bus_addr", struct gnttab_map_grant_ref, dev_bus_addr, GFN)};
 static const struct decode_field unmap_fields[] = {
     IN("host_addr", struct gnttab_unmap_grant_ref, host_addr, VA),
     IN("dev_bus_addr", struct gnttab_unmap_grant_ref, dev_bus_addr, HEX),
@@ -96,7 +96,7 @@ static void put_copy_end(struct trace_out *o, const char *name, const struct gnt
     if (by_ref)
         trace_out_ref(o, "ref", end->u.ref, "copied");
     else
-        trace_out_hex(o, "gmfn", end->u.gmfn);
+        trace_out_gfn(o, "gmfn", end->u.gmfn);
     trace_out_domid(o, "dom", end->domid, "named");
     trace_out_u64(o, "offset", end->offset);
     trace_out_end(o);

@@ -84,6 +84,32 @@ void trace_filter_free(struct trace_filter *f)
     g_free(f);
 }
 
+struct trace_filter *trace_filter_copy(const struct trace_filter *from)
+{
+    struct trace_filter *f = trace_filter_new();
+
+    f->kinds = g_strdup(from->kinds);
+    f->all_but = from->all_but;
+    g_array_append_vals(f->domains, from->domains->data, from->domains->len);
+    g_array_append_vals(f->vcpus, from->vcpus->data, from->vcpus->len);
+    for (unsigned i = 0; i < from->calls->len; i++) {
+        struct call_wanted call = g_array_index(from->calls, struct call_wanted, i);
+
+        call.name = g_strdup(call.name);
+        call.op = g_strdup(call.op);
+        g_array_append_val(f->calls, call);
+    }
+    for (unsigned i = 0; i < from->texts->len; i++)
+        g_ptr_array_add(f->texts, g_strdup(g_ptr_array_index(from->texts, i)));
+    f->insns = from->insns;
+    f->ns = from->ns;
+    f->number = from->number;
+    memcpy(f->term, from->term, sizeof(f->term));
+    f->terms = from->terms;
+    f->failed = from->failed;
+    return f;
+}
+
 /* --- conditions ---------------------------------------------------------------------------- */
 
 /* Decimal, or hexadecimal with 0x. */

@@ -21,6 +21,8 @@ struct trace_filter;
 
 struct trace_filter *trace_filter_new(void);
 void trace_filter_free(struct trace_filter *f);
+/** trace_filter_copy - the same conditions, to be resolved for another file. */
+struct trace_filter *trace_filter_copy(const struct trace_filter *f);
 
 /**
  * trace_filter_add - a condition.

@@ -280,11 +280,19 @@ void trace_out_grant_status(struct trace_out *o, const char *name, int64_t value
         trace_out_i64(o, name, value);
 }
 
+void trace_out_gfn(struct trace_out *o, const char *name, uint64_t gfn)
+{
+    if (o->hide_frames)
+        trace_out_word(o, name, "*");
+    else
+        trace_out_hex(o, name, gfn);
+}
+
 /* --- values that touch --------------------------------------------------------------------- */
 
 void trace_out_mfn(struct trace_out *o, const char *name, uint64_t mfn, const char *how)
 {
-    trace_out_hex(o, name, mfn);
+    trace_out_gfn(o, name, mfn);
     trace_out_touch(o, TRACE_TERM_FRAME, mfn, 1, how);
 }
 
@@ -323,6 +331,8 @@ void trace_out_port(struct trace_out *o, const char *name, uint64_t port, const 
 
 void trace_out_pte(struct trace_out *o, const char *name, uint64_t pte)
 {
+    if (o->hide_frames && pte & TRACE_PTE_PRESENT)
+        pte &= ~(TRACE_PTE_MFN(~0ull) << 12);
     if (text_name(o, name))
         trace_put_pte(o->text, pte);
     if (json_name(o, name))

@@ -42,6 +42,7 @@ struct trace_out {
     GString *text, *json;        /* NULL: not wanted */
     unsigned items_max;          /* of an array, in the text; 0: all */
     bool only_hits;              /* of an array, only items that touch a term are shown */
+    bool hide_frames;            /* "*" in the place of frame numbers */
     const struct trace_term *term; /* @terms of them */
     unsigned terms;
     unsigned self;                      /* the domain that DOMID_SELF means */
@@ -99,6 +100,8 @@ void trace_out_time(struct trace_out *o, const char *name, uint64_t ns);
 /** trace_out_errno - 0 or a negative error number, by name. */
 void trace_out_errno(struct trace_out *o, const char *name, int64_t value);
 void trace_out_grant_status(struct trace_out *o, const char *name, int64_t value);
+/** trace_out_gfn - a guest's or a machine's frame; touches nothing. */
+void trace_out_gfn(struct trace_out *o, const char *name, uint64_t gfn);
 /* Values that touch. */
 void trace_out_mfn(struct trace_out *o, const char *name, uint64_t mfn, const char *how);
 void trace_out_va(struct trace_out *o, const char *name, uint64_t va, const char *how);
