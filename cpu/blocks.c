@@ -152,6 +152,14 @@ void blocks_frame_changed(struct cpu *c, uint64_t mfn)
     }
 }
 
+void blocks_forget_all(struct cpu *c)
+{
+    for (unsigned i = 0; i < CPU_WINDOWS; i++) {
+        window_empty(c, &c->windows[i]);
+        c->windows[i].page = UINT64_MAX;
+    }
+}
+
 void blocks_forget_page(struct cpu *c, uint64_t page)
 {
     window_empty_if(c, page);

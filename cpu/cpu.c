@@ -90,7 +90,7 @@ void cpu_free(struct cpu *c)
 
 /* ---- switching ---- */
 
-static void settle_counters(struct cpu *c)
+void cpu_settle_counters(struct cpu *c)
 {
     struct cpu_vcpu *v = &c->vcpu[c->current];
 
@@ -104,7 +104,7 @@ void cpu_load_vcpu(struct cpu *c, unsigned vcpu)
 {
     if (vcpu == c->current)
         return;
-    settle_counters(c);
+    cpu_settle_counters(c);
     env_store(c);
     engine_context_save(c, c->vcpu[c->current].context);
     c->vcpu[c->current].cycles = cpu_now(c);

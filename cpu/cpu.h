@@ -75,6 +75,7 @@ struct cpu_counters {
     uint64_t interrupts;
     uint64_t nmis;
     uint64_t syscalls; /* SYSCALL and SYSENTER: what can carry a hypercall */
+    uint64_t fills;    /* of the TLB, while the vCPU was the loaded one */
 };
 
 /* One vCPU's architectural registers, for reports, hashes and debuggers. */
@@ -178,6 +179,21 @@ uint64_t cpu_virtual_ns(const struct cpu *cpu, uint64_t cycles);
 
 /** cpu_state - visit all architectural state of all vCPUs (between runs only). */
 void cpu_state(struct cpu *cpu, struct base_state *st);
+
+/**
+ * cpu_settle - forget what need not be remembered: the TLB.  Between runs only.
+ *
+ * When the TLB is filled decides when A bits are set, so its content is a part of the machine's
+ * history that cannot be saved.  After this call it is empty and of a fixed size: the state that
+ * cpu_state() and cpu_hidden_state() visit then is all there is.
+ */
+void cpu_settle(struct cpu *cpu);
+
+/**
+ * cpu_hidden_state - visit what no guest sees but what its future depends on, and the counters.
+ * LOAD: after cpu_state(); RAM must have been cleared.
+ */
+void cpu_hidden_state(struct cpu *cpu, struct base_state *st);
 
 /** cpu_fault_text - why the last run ended in RESET or CRASH; owned by @cpu. */
 const char *cpu_fault_text(const struct cpu *cpu);

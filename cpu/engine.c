@@ -12,8 +12,8 @@
  *    and the flag that leaves out the library's stop check after each guest load and store
  *    (another 16 %).  Both are searched for and tried out at start-up; without them, or with
  *    cpu_config.portable, contexts are saved and restored instead.  Results are equal.
- *  - gettimeofday(): the library sizes its TLB by the host's time.  Below it is our own, so
- *    that the number of TLB fills is the same in each run.
+ *  - gettimeofday(): the library sizes its TLB by the host's time.  Below it is our own, which
+ *    stands still but in engine_settle(), so that the TLB fills are the same in each run.
  */
 #include <errno.h>
 #include <string.h>
@@ -29,15 +29,15 @@
 #define CC_OP_EFLAGS 1u
 #define ARITHMETIC_FLAGS (FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_OF)
 
-static const uint64_t *virtual_clock; /* the block counter of the engine that runs */
+static struct engine *timed; /* whose clock the library sees */
 
 /*
- * The library's only use of the host's time: see above.  Time passes with the number of
- * blocks, at about their real speed.
+ * The library's only use of the host's time: with it, flushes decide whether a TLB that was
+ * little used shall shrink.  That happens in engine_settle() only.
  */
 int gettimeofday(struct timeval *restrict tv, void *restrict tz)
 {
-    uint64_t us = virtual_clock ? *virtual_clock / 100 : 0;
+    uint64_t us = timed ? timed->clock_us : 0;
 
     (void)tz;
     tv->tv_sec = (time_t)(1700000000 + us / 1000000);
@@ -244,6 +244,7 @@ void engine_start(struct cpu *c)
     uc_err err;
 
     env_store(c);
+    timed = e;
     c->why = WHY_NONE;
     c->stopping = false;
     c->running = true;
@@ -274,8 +275,67 @@ void engine_stop(struct cpu *c, enum cpu_why why)
 
 void engine_flush_tlb(struct cpu *c)
 {
+    timed = c->engine;
     uc_ctl_flush_tlb(c->engine->uc);
     frames_flushed(c);
+}
+
+/*
+ * The TLB's size is part of what decides when it is filled, and so when A bits are set.  It
+ * cannot be set or read; but the rule by which a flush changes it is known (QEMU 5.0.1,
+ * tlb_mmu_resize_locked), for each of the library's three address spaces on its own:
+ *
+ *     more than 70 % of the entries were used since the last flush, or the one before
+ *     when that was in the same window of 100 ms:                   twice as many
+ *     less than 30 %, and the window has expired:                   the power of two above
+ *
+ * SETTLE_PAGES entries are 59 % of 256: they double what is smaller and shrink what is larger,
+ * and after SETTLE_ROUNDS flushes in windows of their own every TLB has 256 entries and the
+ * same past.
+ */
+#define SETTLE_PAGES 150u
+#define SETTLE_ROUNDS 4u
+#define SETTLE_WINDOW_US 200000u
+
+static void settle_space(struct cpu *c, uint32_t hflags, uint64_t eflags)
+{
+    struct cpu_env *env = env_load(c);
+    uint32_t hflags_was = env->hflags;
+    uint64_t eflags_was = env->eflags;
+
+    env->hflags = (hflags_was & ~(uint32_t)(HF_CPL | HF_SMAP)) | hflags;
+    env->eflags = (eflags_was & ~(uint64_t)FLAG_AC) | eflags;
+    env_store(c);
+    for (uint64_t i = 0; i < SETTLE_PAGES; i++) {
+        uint64_t at = MAGIC_BASE | (i << PAGE_SHIFT);
+
+        uc_ctl_remove_cache(c->engine->uc, at, at + 1);
+    }
+    env = env_load(c);
+    env->hflags = hflags_was;
+    env->eflags = eflags_was;
+    env_store(c);
+}
+
+void engine_settle(struct cpu *c)
+{
+    struct engine *e = c->engine;
+
+    e->settling = true;
+    for (unsigned i = 0; i < SETTLE_ROUNDS; i++) {
+        settle_space(c, 3, 0);            /* user */
+        settle_space(c, HF_SMAP, 0);      /* supervisor that must not touch user pages */
+        settle_space(c, 0, 0);            /* supervisor that may */
+        e->clock_us += SETTLE_WINDOW_US;
+        engine_flush_tlb(c);
+    }
+    e->settling = false;
+}
+
+void engine_drop_all(struct cpu *c)
+{
+    uc_ctl_flush_tb(c->engine->uc);
+    engine_flush_tlb(c);
 }
 
 void cpu_flush_tlb(struct cpu *c)
@@ -373,6 +433,11 @@ static bool hook_fill(uc_engine *uc, uint64_t va, uc_mem_type type, uc_tlb_entry
     uint64_t pa;
 
     (void)uc;
+    if (c->engine->settling) {
+        out->paddr = (c->ram->top - 1) & ~PAGE_MASK;
+        out->perms = UC_PROT_ALL;
+        return true;
+    }
     if (c->engine->dropping && (va & MAGIC_MASK) == MAGIC_BASE) {
         out->paddr = va & ~MAGIC_MASK & ~PAGE_MASK;
         out->perms = UC_PROT_ALL;
@@ -492,7 +557,7 @@ bool engine_open(struct cpu *c, GError **error)
     unsigned major, minor, version = uc_version(&major, &minor);
 
     c->engine = e;
-    virtual_clock = &c->blocks;
+    timed = e;
     if (version >> 8 < (2u << 16 | 1u << 8 | 4u)) {
         g_set_error(error, CPU_ERROR, CPU_ERROR_LIBRARY, "libunicorn %u.%u.%u is too old: 2.1.4 is "
                     "needed (tools/setup installs it)", major, minor, version >> 8 & 0xff);
@@ -533,8 +598,8 @@ void engine_close(struct cpu *c)
 
     if (!e)
         return;
-    if (virtual_clock == &c->blocks)
-        virtual_clock = NULL;
+    if (timed == e)
+        timed = NULL;
     if (e->scratch)
         uc_context_free(e->scratch);
     if (e->uc)

@@ -167,7 +167,7 @@ struct cpu {
     struct engine *engine;
     struct blocks *block_store;
     struct cpu_window windows[CPU_WINDOWS];
-    GHashTable *flips; /* frame -> how often it became code; looked up only, never walked */
+    uint8_t *flips;    /* of each frame: how often it became code */
     GArray *written;   /* frames with MMU_FRAME_WRITTEN */
     GArray *mixed;     /* frames with MMU_FRAME_MIXED */
     uint64_t mixed_until; /* instruction count at which they get another chance */
@@ -230,6 +230,10 @@ void engine_start(struct cpu *c);
 /** engine_stop - from a hook: come back before the next block. */
 void engine_stop(struct cpu *c, enum cpu_why why);
 void engine_flush_tlb(struct cpu *c);
+/** engine_settle - empty the TLB and give it the size that it always has then. */
+void engine_settle(struct cpu *c);
+/** engine_drop_all - forget all translated code. */
+void engine_drop_all(struct cpu *c);
 /** engine_drop_frame - forget translated code of frame @mfn. */
 void engine_drop_frame(struct cpu *c, uint64_t mfn);
 /** engine_drop_range - forget translated code at linear [@va, @va + @size). */
@@ -266,6 +270,8 @@ bool blocks_last_insn(struct cpu *c, uint64_t *va);
 uint32_t blocks_rdtsc_tail(struct cpu *c);
 /** blocks_last_flags - CPU_INSN_* of the last instruction of the block that ran last. */
 uint32_t blocks_last_flags(struct cpu *c);
+/** blocks_forget_all - empty the front cache. */
+void blocks_forget_all(struct cpu *c);
 /** blocks_forget_page - empty the front cache of blocks that have code in linear page @page. */
 void blocks_forget_page(struct cpu *c, uint64_t page);
 /** blocks_executes_frame - whether the block that runs now has code in frame @mfn. */
@@ -285,6 +291,8 @@ void frames_flushed(struct cpu *c);
 void frames_code_written(void *user, uint64_t mfn);
 /** frames_mix - frame @mfn holds code and data at once. */
 void frames_mix(struct cpu *c, uint64_t mfn);
+/** frames_visit - W^X states, as far as they outlive a flush; LOAD: after RAM has been cleared. */
+void frames_visit(struct cpu *c, struct base_state *st);
 bool frames_init(struct cpu *c);
 void frames_fini(struct cpu *c);
 

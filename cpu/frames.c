@@ -18,6 +18,7 @@
  *
  * Frame states, and so flips and flushes, depend on the guest's history only.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "cpu/engine.h"
@@ -30,16 +31,15 @@
 
 bool frames_init(struct cpu *c)
 {
-    c->flips = g_hash_table_new(NULL, NULL);
+    c->flips = calloc(c->ram->top >> PAGE_SHIFT, 1); /* pages that are never touched cost nothing */
     c->written = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     c->mixed = g_array_new(FALSE, FALSE, sizeof(uint64_t));
-    return true;
+    return c->flips != NULL;
 }
 
 void frames_fini(struct cpu *c)
 {
-    if (c->flips)
-        g_hash_table_destroy(c->flips);
+    free(c->flips);
     if (c->written)
         g_array_free(c->written, TRUE);
     if (c->mixed)
@@ -87,17 +87,16 @@ static void mark_written(struct cpu *c, uint64_t mfn)
     if (!(*f & MMU_FRAME_WRITTEN)) {
         *f |= MMU_FRAME_WRITTEN;
         g_array_append_val(c->written, mfn);
+        mmu_ram_mark(c->ram, mfn);
     }
 }
 
 /* One more flip of @mfn.  Returns: how many there were. */
 static unsigned count_flip(struct cpu *c, uint64_t mfn)
 {
-    gpointer key = GSIZE_TO_POINTER(mfn);
-    unsigned n = GPOINTER_TO_UINT(g_hash_table_lookup(c->flips, key)) + 1;
-
-    g_hash_table_insert(c->flips, key, GUINT_TO_POINTER(n));
-    return n;
+    if (c->flips[mfn] <= FLIPS_MAX)
+        c->flips[mfn]++;
+    return c->flips[mfn];
 }
 
 /* Flushes the TLB as well. */
@@ -125,8 +124,7 @@ void frames_reconsider(struct cpu *c)
 
         drop_code(c, mfn);
         c->ram->frame[mfn] &= (uint8_t)~(MMU_FRAME_MIXED | MMU_FRAME_CODE);
-        g_hash_table_insert(c->flips, GSIZE_TO_POINTER(mfn),
-                            GUINT_TO_POINTER(FLIPS_MAX - FLIPS_AGAIN));
+        c->flips[mfn] = FLIPS_MAX - FLIPS_AGAIN;
     }
     g_array_set_size(c->mixed, 0);
 }
@@ -181,6 +179,7 @@ bool frames_fill(struct cpu *c, uint64_t va, unsigned access, uint64_t *pa, unsi
     unsigned withheld = 0;
     uint64_t mfn;
 
+    c->vcpu[c->current].counters.fills++;
     cpu_mmu_regs(c, c->current, &regs);
     if (base_unlikely(regs.cr3 & c->cr3_reserved))
         return refuse(c, FAULT_CR3, access, va, regs.cr3, 0);
@@ -221,4 +220,53 @@ bool frames_fill(struct cpu *c, uint64_t va, unsigned access, uint64_t *pa, unsi
     if (access == MMU_FETCH)
         blocks_page_is(c, va >> PAGE_SHIFT, mfn);
     return true;
+}
+
+/* --- what a restored machine has to know ---------------------------------------------------- */
+
+#define SAVED_STATES (MMU_FRAME_CODE | MMU_FRAME_MIXED)
+
+static void visit_frame(struct cpu *c, uint64_t mfn, struct base_state *st)
+{
+    uint8_t state = c->ram->frame[mfn] & SAVED_STATES;
+
+    BASE_STATE(st, state);
+    BASE_STATE(st, c->flips[mfn]);
+    if (st->mode != BASE_STATE_LOAD)
+        return;
+    if ((state & ~SAVED_STATES) || state == SAVED_STATES || c->flips[mfn] > FLIPS_MAX + 1)
+        st->bad = true;
+    if (st->bad)
+        return;
+    c->ram->frame[mfn] |= state;
+    if (state & MMU_FRAME_MIXED)
+        g_array_append_val(c->mixed, mfn);
+}
+
+void frames_visit(struct cpu *c, struct base_state *st)
+{
+    uint64_t frames = c->ram->top >> PAGE_SHIFT, end = UINT64_MAX, mfn;
+
+    BASE_STATE(st, c->mixed_until);
+    if (st->mode != BASE_STATE_LOAD) {
+        for (mfn = 0; mfn < frames; mfn++) {
+            if (!(c->ram->frame[mfn] & SAVED_STATES) && !c->flips[mfn])
+                continue;
+            BASE_STATE(st, mfn);
+            visit_frame(c, mfn, st);
+        }
+        BASE_STATE(st, end);
+        return;
+    }
+    memset(c->flips, 0, frames);
+    g_array_set_size(c->mixed, 0);
+    for (;;) {
+        BASE_STATE(st, mfn);
+        if (st->bad || mfn == end)
+            return;
+        if (mfn < frames)
+            visit_frame(c, mfn, st);
+        else
+            st->bad = true;
+    }
 }

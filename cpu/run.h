@@ -70,6 +70,9 @@ size_t cpu_read_bytes(struct cpu *c, unsigned vcpu, uint64_t va, void *out, size
  *  Returns: false when an observer has asked for a stop before it. */
 bool cpu_tell_points(struct cpu *c);
 
+/** cpu_settle_counters - the counters of the loaded vCPU are exact in its struct. */
+void cpu_settle_counters(struct cpu *c);
+
 /** cpu_load_vcpu - make @vcpu the one in the engine. */
 void cpu_load_vcpu(struct cpu *c, unsigned vcpu);
 

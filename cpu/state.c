@@ -110,6 +110,60 @@ void cpu_state(struct cpu *c, struct base_state *st)
     cpu_load_vcpu(c, was);
     if (st->mode == BASE_STATE_LOAD) {
         execpoint_forget_last(c);
-        engine_flush_tlb(c);
+        blocks_forget_all(c);
+        engine_drop_all(c);
     }
+}
+
+void cpu_settle(struct cpu *c)
+{
+    engine_settle(c);
+    c->mode_key = CPU_KEY_MODE_UNKNOWN;
+}
+
+static void visit_counters(struct cpu_counters *n, struct base_state *st)
+{
+    BASE_STATE(st, n->insns);
+    BASE_STATE(st, n->blocks);
+    BASE_STATE(st, n->exceptions);
+    BASE_STATE(st, n->interrupts);
+    BASE_STATE(st, n->nmis);
+    BASE_STATE(st, n->syscalls);
+    BASE_STATE(st, n->fills);
+}
+
+/* What is not visited, because settling empties it: the TLB.  What cannot be: which code is
+ * translated.  Translating reads ahead, so a page behind a block's end can get its A bit from a
+ * TLB fill that a machine with warm caches does not make; guests that look at A bits of pages
+ * which they never execute would tell.  The hash chain does. */
+
+/* The ring and what goes with it tell what the last block was, which a store into its own code
+ * asks for. */
+void cpu_hidden_state(struct cpu *c, struct base_state *st)
+{
+    uint32_t current = c->current;
+
+    base_state_tag(st, "cpu-hidden");
+    cpu_settle_counters(c);
+    BASE_STATE(st, current);
+    if (st->mode == BASE_STATE_LOAD && current >= c->config.count)
+        st->bad = true;
+    if (st->bad)
+        return;
+    cpu_load_vcpu(c, current);
+    BASE_STATE(st, c->ring);
+    BASE_STATE(st, c->blocks);
+    BASE_STATE(st, c->step_block);
+    BASE_STATE(st, c->lone_reg);
+    BASE_STATE(st, c->lone_blocks);
+    BASE_STATE(st, c->good_cr3);
+    for (unsigned i = 0; i < c->config.count; i++)
+        visit_counters(&c->vcpu[i].counters, st);
+    frames_visit(c, st);
+    if (st->mode != BASE_STATE_LOAD)
+        return;
+    c->insns_at_load = c->insns;
+    c->blocks_at_load = c->blocks;
+    engine_flush_tlb(c);
+    engine_settle(c);
 }

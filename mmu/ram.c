@@ -30,6 +30,7 @@ struct mmu_ram *mmu_ram_new(uint64_t size_bytes, GError **error)
         return NULL;
     }
     ram = g_new0(struct mmu_ram, 1);
+    ram->dirty = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     ram->size_bytes = size_bytes;
     ram->low_bytes = MIN(size_bytes, MMU_RAM_LOW_END);
     ram->top = size_bytes <= MMU_RAM_LOW_END ? size_bytes
@@ -54,6 +55,7 @@ void mmu_ram_free(struct mmu_ram *ram)
         munmap(ram->host, ram->top);
     if (ram->frame)
         munmap(ram->frame, ram->top >> PAGE_SHIFT);
+    g_array_unref(ram->dirty);
     g_free(ram);
 }
 
@@ -77,10 +79,29 @@ bool mmu_ram_write(struct mmu_ram *ram, gpa_t pa, const void *data, size_t size_
     for (mfn = pa.v >> PAGE_SHIFT; mfn <= last; mfn++) {
         if ((ram->frame[mfn] & (MMU_FRAME_CODE | MMU_FRAME_MIXED)) && ram->code_written)
             ram->code_written(ram->code_written_user, mfn);
-        ram->frame[mfn] |= MMU_FRAME_TOUCHED;
+        mmu_ram_mark(ram, mfn);
     }
     memcpy(ram->host + pa.v, data, size_bytes);
     return true;
+}
+
+static gint rising(gconstpointer a, gconstpointer b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+void mmu_ram_take_dirty(struct mmu_ram *ram, GArray *out)
+{
+    g_array_set_size(out, 0);
+    if (!ram->dirty->len)
+        return;
+    g_array_append_vals(out, ram->dirty->data, ram->dirty->len);
+    g_array_sort(out, rising);
+    for (guint i = 0; i < out->len; i++)
+        ram->frame[g_array_index(out, uint64_t, i)] &= (uint8_t)~MMU_FRAME_DIRTY;
+    g_array_set_size(ram->dirty, 0);
 }
 
 static bool page_is_zero(const uint8_t *p)
@@ -109,7 +130,16 @@ static void visit_out(struct mmu_ram *ram, struct base_state *st)
     BASE_STATE(st, end);
 }
 
-static void visit_in(struct mmu_ram *ram, struct base_state *st)
+bool mmu_ram_restore(struct mmu_ram *ram, uint64_t mfn, const void *data)
+{
+    if (mfn >= ram->top >> PAGE_SHIFT || !mmu_ram_has(ram, mfn << PAGE_SHIFT, PAGE_SIZE))
+        return false;
+    memcpy(ram->host + (mfn << PAGE_SHIFT), data, PAGE_SIZE);
+    mmu_ram_mark(ram, mfn);
+    return true;
+}
+
+void mmu_ram_clear(struct mmu_ram *ram)
 {
     uint64_t frames = ram->top >> PAGE_SHIFT;
 
@@ -118,6 +148,14 @@ static void visit_in(struct mmu_ram *ram, struct base_state *st)
             memset(ram->host + (mfn << PAGE_SHIFT), 0, PAGE_SIZE);
         ram->frame[mfn] = 0;
     }
+    g_array_set_size(ram->dirty, 0);
+}
+
+static void visit_in(struct mmu_ram *ram, struct base_state *st)
+{
+    uint64_t frames = ram->top >> PAGE_SHIFT;
+
+    mmu_ram_clear(ram);
     for (;;) {
         uint64_t mfn;
 
@@ -129,7 +167,7 @@ static void visit_in(struct mmu_ram *ram, struct base_state *st)
             return;
         }
         base_state_bytes(st, ram->host + (mfn << PAGE_SHIFT), PAGE_SIZE);
-        ram->frame[mfn] |= MMU_FRAME_TOUCHED;
+        mmu_ram_mark(ram, mfn);
     }
 }
 

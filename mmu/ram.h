@@ -27,6 +27,7 @@
  *    CODE --more flips than MMU_FRAME_FLIPS_MAX--> MIXED (stays)
  *
  * TOUCHED: the frame may differ from zero; only such frames are hashed.
+ * DIRTY:   it may have been written since mmu_ram_take_dirty(); it is in the list of those.
  * WRITTEN: a writable TLB entry for the frame may exist since the last flush.
  */
 enum {
@@ -34,6 +35,7 @@ enum {
     MMU_FRAME_MIXED = 2,
     MMU_FRAME_WRITTEN = 4,
     MMU_FRAME_TOUCHED = 8,
+    MMU_FRAME_DIRTY = 16,
 };
 
 struct mmu_ram {
@@ -46,6 +48,8 @@ struct mmu_ram {
     /* Called before a frame with CODE or MIXED is written by other than a CPU store. */
     void (*code_written)(void *user, uint64_t mfn);
     void *code_written_user;
+
+    GArray *dirty; /* uint64_t: frames with MMU_FRAME_DIRTY, each once, in no order */
 };
 
 /**
@@ -73,6 +77,34 @@ bool mmu_ram_read(const struct mmu_ram *ram, gpa_t pa, void *data, size_t size_b
  * Returns: false (and writes nothing) unless all is RAM.
  */
 bool mmu_ram_write(struct mmu_ram *ram, gpa_t pa, const void *data, size_t size_bytes);
+
+/** mmu_ram_mark - frame @mfn is about to be written, or may be from now on. */
+static inline void mmu_ram_mark(struct mmu_ram *ram, uint64_t mfn)
+{
+    uint8_t *f = &ram->frame[mfn];
+
+    *f |= MMU_FRAME_TOUCHED;
+    if (base_unlikely(!(*f & MMU_FRAME_DIRTY))) {
+        *f |= MMU_FRAME_DIRTY;
+        g_array_append_val(ram->dirty, mfn);
+    }
+}
+
+/**
+ * mmu_ram_take_dirty - frames that may have been written since the last call, rising.
+ * @out: uint64_t frame numbers; emptied first.
+ *
+ * A frame whose writable TLB entry is older than this call can be written unseen after it:
+ * complete only if the TLB is empty, see sim_machine_on_settled().
+ */
+void mmu_ram_take_dirty(struct mmu_ram *ram, GArray *out);
+
+/** mmu_ram_restore - the content of frame @mfn, 4 KiB, after mmu_ram_clear(); its state stays.
+ *  Returns: false if it is not RAM. */
+bool mmu_ram_restore(struct mmu_ram *ram, uint64_t mfn, const void *data);
+
+/** mmu_ram_clear - as at power-on: all zero, no states.  Translated code must be gone. */
+void mmu_ram_clear(struct mmu_ram *ram);
 
 /** mmu_ram_state - visit size and all frames that are not zero. */
 void mmu_ram_state(struct mmu_ram *ram, struct base_state *st);

@@ -596,6 +596,7 @@ void sim_config_free(struct sim_config *config)
     if (!config)
         return;
     g_free(config->file);
+    g_clear_pointer(&config->contents, g_hash_table_unref);
     g_free(config->cpu_model);
     g_free(config->kernel);
     g_free(config->cmdline);
@@ -605,6 +606,76 @@ void sim_config_free(struct sim_config *config)
     g_free(config->timing_model);
     g_ptr_array_unref(config->modules);
     g_free(config);
+}
+
+/* --- the files it names ------------------------------------------------------------------- */
+
+static void image_free(void *p)
+{
+    struct sim_config_image *file = p;
+
+    g_free(file->name);
+    g_free(file->path);
+    g_free(file);
+}
+
+static void add_image(GPtrArray *files, char *name, const char *path)
+{
+    struct sim_config_image *file = g_new0(struct sim_config_image, 1);
+
+    file->name = name;
+    file->path = g_strdup(path);
+    g_ptr_array_add(files, file);
+}
+
+static char *image_name(const struct key *key)
+{
+    return strcmp(key->group, "boot") == 0 ? g_strdup("kernel")
+                                            : g_strdup_printf("%s.%s", key->group, key->name);
+}
+
+GPtrArray *sim_config_images(const struct sim_config *config)
+{
+    GPtrArray *files = g_ptr_array_new_with_free_func(image_free);
+
+    for (unsigned i = 0; i < ARRAY_LEN(keys); i++) {
+        const char *path;
+
+        if (keys[i].kind != KIND_PATH || !keys[i].group)
+            continue;
+        path = *(char *const *)((const char *)config + keys[i].offset);
+        if (path)
+            add_image(files, image_name(&keys[i]), path);
+    }
+    for (unsigned i = 0; i < config->modules->len; i++) {
+        const struct sim_config_module *m = g_ptr_array_index(config->modules, i);
+
+        if (m->path)
+            add_image(files, g_strconcat(MODULE_PREFIX, m->name, NULL), m->path);
+        for (unsigned k = 0; k < m->files->len; k++) {
+            const struct sim_config_file *file = g_ptr_array_index(m->files, k);
+
+            add_image(files, g_strdup_printf(ARCHIVE_PREFIX "%s/%s", m->name, file->name), file->path);
+        }
+    }
+    return files;
+}
+
+void sim_config_set_content(struct sim_config *config, const char *path, GBytes *content)
+{
+    if (!config->contents)
+        config->contents =
+            g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_bytes_unref);
+    g_hash_table_insert(config->contents, g_strdup(path), g_bytes_ref(content));
+}
+
+GBytes *sim_config_read(const struct sim_config *config, const char *path, uint64_t limit_bytes,
+                        enum sim_image_mode mode, GError **error)
+{
+    GBytes *content = config->contents ? g_hash_table_lookup(config->contents, path) : NULL;
+
+    return content ? sim_image_unpack(path, content, limit_bytes, mode, error)
+                   : sim_image_read(path, limit_bytes, mode, error);
 }
 
 /* --- canonical text --------------------------------------------------------------------- */

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "sim/image.h"
+
 /* A file of [archive.NAME]. */
 struct sim_config_file {
     char *name; /* inside the archive */
@@ -27,6 +29,7 @@ struct sim_config_module {
 
 struct sim_config {
     char *file; /* the machine file's path, for messages */
+    GHashTable *contents; /* path -> GBytes: of files that are not read again; see below */
 
     /* [machine] */
     uint64_t memory_bytes; /* memory = 768M */
@@ -76,6 +79,24 @@ struct sim_config *sim_config_load(const char *path, const char *const *sets, GE
 struct sim_config *sim_config_parse(const char *path, const char *text, size_t size_bytes,
                                     const char *const *sets, GError **error);
 void sim_config_free(struct sim_config *config);
+
+/* A file that the machine is made from. */
+struct sim_config_image {
+    char *name; /* "kernel", "module.NAME", "archive.NAME/MEMBER", or GROUP.KEY */
+    char *path;
+};
+
+/** sim_config_images - all of them, in the order of the canonical text: struct sim_config_image *.
+ *  Free with g_ptr_array_unref(). */
+GPtrArray *sim_config_images(const struct sim_config *config);
+
+/** sim_config_set_content - what the file at @path holds: it is not looked for.  Takes a
+ *  reference. */
+void sim_config_set_content(struct sim_config *config, const char *path, GBytes *content);
+
+/** sim_config_read - as sim_image_read(), for a file of the machine. */
+GBytes *sim_config_read(const struct sim_config *config, const char *path, uint64_t limit_bytes,
+                        enum sim_image_mode mode, GError **error);
 
 /** sim_config_to_text - the machine file after overrides, canonical form.  Free with g_free. */
 char *sim_config_to_text(const struct sim_config *config);

@@ -152,15 +152,26 @@ GBytes *sim_image_gunzip(const char *name, const void *data, size_t size_bytes,
     return g_byte_array_free_to_bytes(g_steal_pointer(&out));
 }
 
+GBytes *sim_image_unpack(const char *path, GBytes *file, uint64_t limit_bytes,
+                         enum sim_image_mode mode, GError **error)
+{
+    size_t size_bytes;
+    const uint8_t *data = g_bytes_get_data(file, &size_bytes);
+
+    limit_bytes = MIN(limit_bytes, SIM_IMAGE_BYTES_MAX);
+    if (mode == SIM_IMAGE_GUNZIP && is_gzip(data, size_bytes))
+        return sim_image_gunzip(path, data, size_bytes, limit_bytes, error);
+    if (size_bytes > limit_bytes)
+        return fail(error, SIM_IMAGE_ERROR_SIZE, path, "is larger than %" G_GUINT64_FORMAT " bytes",
+                    limit_bytes);
+    return g_bytes_ref(file);
+}
+
 GBytes *sim_image_read(const char *path, uint64_t limit_bytes, enum sim_image_mode mode,
                        GError **error)
 {
-    g_autoptr(GByteArray) file = read_file(path, MIN(limit_bytes, SIM_IMAGE_BYTES_MAX), error);
+    GByteArray *content = read_file(path, MIN(limit_bytes, SIM_IMAGE_BYTES_MAX), error);
+    g_autoptr(GBytes) file = content ? g_byte_array_free_to_bytes(content) : NULL;
 
-    if (!file)
-        return NULL;
-    if (mode == SIM_IMAGE_GUNZIP && is_gzip(file->data, file->len))
-        return sim_image_gunzip(path, file->data, file->len, MIN(limit_bytes, SIM_IMAGE_BYTES_MAX),
-                                error);
-    return g_byte_array_free_to_bytes(g_steal_pointer(&file));
+    return file ? sim_image_unpack(path, file, limit_bytes, mode, error) : NULL;
 }

@@ -26,6 +26,10 @@ enum sim_image_mode {
 GBytes *sim_image_read(const char *path, uint64_t limit_bytes, enum sim_image_mode mode,
                        GError **error);
 
+/** sim_image_unpack - the same for a file that is in memory; @path is for messages. */
+GBytes *sim_image_unpack(const char *path, GBytes *file, uint64_t limit_bytes,
+                         enum sim_image_mode mode, GError **error);
+
 /**
  * sim_image_gunzip - decompress the gzip file in @data.
  * @name: for messages.

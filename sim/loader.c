@@ -115,9 +115,12 @@ static gboolean check_place(const struct mmu_ram *ram, const char *path,
 }
 
 /* Returns: the end of the highest segment, 0 with @error. */
-static uint64_t load_kernel(struct mmu_ram *ram, const char *path, uint32_t *entry, GError **error)
+static uint64_t load_kernel(struct mmu_ram *ram, const struct sim_config *config, uint32_t *entry,
+                            GError **error)
 {
-    g_autoptr(GBytes) image = sim_image_read(path, KERNEL_BYTES_MAX, SIM_IMAGE_GUNZIP, error);
+    const char *path = config->kernel;
+    g_autoptr(GBytes) image =
+        sim_config_read(config, path, KERNEL_BYTES_MAX, SIM_IMAGE_GUNZIP, error);
     struct sim_kernel kernel;
     const uint8_t *data;
     size_t size_bytes;
@@ -299,7 +302,7 @@ gboolean sim_loader_load(struct mmu_ram *ram, const struct sim_config *config,
     g_autoptr(GArray) modules = g_array_new(FALSE, TRUE, sizeof(struct info_module));
     uint64_t kernel_end;
 
-    kernel_end = load_kernel(ram, config->kernel, &out->entry, error);
+    kernel_end = load_kernel(ram, config, &out->entry, error);
     if (kernel_end == 0 || !load_modules(ram, config, kernel_end, modules, error) ||
         !load_info(ram, config, modules, error))
         return FALSE;

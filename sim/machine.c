@@ -176,6 +176,11 @@ uint32_t sim_machine_exit_value(const struct sim_machine *m)
     return m->exit_value;
 }
 
+unsigned sim_machine_cpus(const struct sim_machine *m)
+{
+    return m->cpus;
+}
+
 struct cpu *sim_machine_cpu(struct sim_machine *m)
 {
     return m->cpu;
@@ -186,21 +191,65 @@ struct mmu_ram *sim_machine_ram(struct sim_machine *m)
     return m->ram;
 }
 
+void sim_machine_position(const struct sim_machine *m, struct sim_position *out)
+{
+    sim_scheduler_position(m->scheduler, out);
+}
+
+enum sim_stop sim_machine_run_to(struct sim_machine *m, const struct sim_position *to)
+{
+    base_assert_set_context(describe, m);
+    return sim_scheduler_run_to(m->scheduler, to);
+}
+
+void sim_machine_on_settled(struct sim_machine *m, void (*fn)(void *user), void *user)
+{
+    sim_scheduler_on_settled(m->scheduler, fn, user);
+}
+
 void sim_machine_attach_probe(struct sim_machine *m, const struct base_probe *probe)
 {
     m->probe = probe;
     cpu_attach_probe(m->cpu, probe);
 }
 
+void sim_machine_visit(struct sim_machine *m, struct base_state *st, unsigned parts)
+{
+    if (parts & SIM_PART_DEVICES) {
+        base_state_tag(st, "machine");
+        BASE_STATE(st, m->exit_value);
+        sim_scheduler_state(m->scheduler, st);
+        for (unsigned i = 0; i < m->devices; i++)
+            m->device[i].state(m->device[i].dev, st);
+    }
+    if (parts & SIM_PART_CPUS)
+        cpu_state(m->cpu, st);
+    if (parts & SIM_PART_HIDDEN)
+        cpu_hidden_state(m->cpu, st);
+    if (parts & SIM_PART_RAM)
+        mmu_ram_state(m->ram, st);
+}
+
+gboolean sim_machine_load(struct sim_machine *m, const void *data, size_t size_bytes,
+                          GError **error)
+{
+    struct base_state st;
+
+    mmu_ram_clear(m->ram);
+    base_state_init_load(&st, data, size_bytes);
+    sim_machine_visit(m, &st, SIM_PART_DEVICES | SIM_PART_CPUS | SIM_PART_HIDDEN);
+    if (st.bad || st.in_left) {
+        g_set_error(error, SIM_CONFIG_ERROR, SIM_CONFIG_ERROR_VALUE,
+                    "the saved state is not that of such a machine");
+        return FALSE;
+    }
+    sim_scheduler_restored(m->scheduler);
+    return TRUE;
+}
+
 void sim_machine_state(struct sim_machine *m, struct base_state *st)
 {
-    base_state_tag(st, "machine");
-    BASE_STATE(st, m->exit_value);
-    sim_scheduler_state(m->scheduler, st);
-    for (unsigned i = 0; i < m->devices; i++)
-        m->device[i].state(m->device[i].dev, st);
-    cpu_state(m->cpu, st);
-    mmu_ram_state(m->ram, st);
+    sim_machine_visit(m, st, SIM_PART_DEVICES | SIM_PART_CPUS | SIM_PART_RAM);
 }
 
 void sim_machine_state_hash(struct sim_machine *m, char text[BASE_HASH_TEXT])

@@ -19,10 +19,10 @@ static void add_member(GTree *members, const char *name, GBytes *content)
     g_tree_insert(members, g_strdup(name), content);
 }
 
-static gboolean add_file(GTree *members, const char *name, const char *path, uint64_t limit_bytes,
-                         GError **error)
+static gboolean add_file(GTree *members, const struct sim_config *config, const char *name,
+                         const char *path, uint64_t limit_bytes, GError **error)
 {
-    GBytes *content = sim_image_read(path, limit_bytes, SIM_IMAGE_PLAIN, error);
+    GBytes *content = sim_config_read(config, path, limit_bytes, SIM_IMAGE_PLAIN, error);
 
     if (content)
         add_member(members, name, content);
@@ -41,11 +41,11 @@ static gboolean add_domu(GTree *members, const struct sim_config *config, uint64
         g_string_append_printf(text, "cmdline=%s\n", config->domu_cmdline);
     if (config->domu_initrd) {
         g_string_append(text, "initrd=domu/initrd\n");
-        if (!add_file(members, "domu/initrd", config->domu_initrd, limit_bytes, error))
+        if (!add_file(members, config, "domu/initrd", config->domu_initrd, limit_bytes, error))
             return FALSE;
     }
     add_member(members, "domu/config", g_bytes_new(text->str, text->len));
-    return add_file(members, "domu/kernel", config->domu_kernel, limit_bytes, error);
+    return add_file(members, config, "domu/kernel", config->domu_kernel, limit_bytes, error);
 }
 
 static void put_padded(GByteArray *out, const void *bytes, size_t size_bytes)
@@ -118,12 +118,12 @@ GBytes *sim_module_read(const struct sim_config *config, const struct sim_config
     g_autoptr(GTree) members = NULL;
 
     if (module->path)
-        return sim_image_read(module->path, limit_bytes, SIM_IMAGE_PLAIN, error);
+        return sim_config_read(config, module->path, limit_bytes, SIM_IMAGE_PLAIN, error);
     members = g_tree_new_full(compare_names, NULL, g_free, (GDestroyNotify)g_bytes_unref);
     for (unsigned i = 0; i < module->files->len; i++) {
         const struct sim_config_file *file = g_ptr_array_index(module->files, i);
 
-        if (!add_file(members, file->name, file->path, limit_bytes, error))
+        if (!add_file(members, config, file->name, file->path, limit_bytes, error))
             return NULL;
     }
     if (config->domu_kernel && strcmp(module->name, SIM_CONFIG_DOMU_MODULE) == 0 &&

@@ -19,7 +19,9 @@
  *     the instant at which it was woken, or T if its turn in that slice was over.
  *  4. What happens is a function of the members under "history" and of the machine's
  *     parts.  Limits and requests only decide when sim_scheduler_run() returns.
- *  5. When no CPU can run the slice ends at the next event, wherever that is.
+ *  5. Whenever the machine has retired a multiple of SIM_MACHINE_SETTLE_INSNS instructions the
+ *     CPUs settle, in every run, whoever looks.
+ *  6. When no CPU can run the slice ends at the next event, wherever that is.
  */
 #include "sim/scheduler.h"
 
@@ -42,6 +44,10 @@ struct sim_scheduler {
     uint8_t asleep[CPU_MAX_VCPUS];
     uint8_t ended;
     uint8_t end; /* enum sim_stop, if ended */
+    uint64_t settle_at; /* follows from the instruction count */
+
+    void (*settled)(void *user);
+    void *settled_user;
 
     /* of the present call only */
     bool running; /* cpu_run() is on the stack */
@@ -103,6 +109,7 @@ struct sim_scheduler *sim_scheduler_new(const struct sim_scheduler_config *confi
     if (config->cpus == 1)
         s->config.quantum_ns = SIM_SCHEDULER_SOLO_NS;
     s->turn = config->cpus;
+    s->settle_at = SIM_MACHINE_SETTLE_INSNS;
     s->timeline = sim_timeline_new(clock_now, clock_earlier, s);
     return s;
 }
@@ -210,7 +217,7 @@ static bool take_turn(struct sim_scheduler *s, const struct sim_limits *limits, 
         return true;
     }
     s->running = true;
-    why = cpu_run(s->cpu, v, MIN(deadline, limit), limits->insns);
+    why = cpu_run(s->cpu, v, MIN(deadline, limit), MIN(limits->insns, s->settle_at));
     s->running = false;
     if (why == CPU_STOP_RESET)
         sim_scheduler_end(s, SIM_STOP_TRIPLE_FAULT);
@@ -265,24 +272,89 @@ static bool next_slice(struct sim_scheduler *s, const struct sim_limits *limits,
     return false;
 }
 
+static void settle(struct sim_scheduler *s)
+{
+    s->settle_at = (cpu_insns(s->cpu) / SIM_MACHINE_SETTLE_INSNS + 1) * SIM_MACHINE_SETTLE_INSNS;
+    cpu_settle(s->cpu);
+    if (s->settled)
+        s->settled(s->settled_user);
+}
+
+/* What comes before each part of a turn.  Returns: true with *stop to end the run. */
+static bool must_stop(struct sim_scheduler *s, enum sim_stop *stop)
+{
+    if (s->ended) {
+        *stop = (enum sim_stop)s->end;
+        return true;
+    }
+    if (s->requested || s->interrupted) {
+        s->requested = false;
+        s->interrupted = 0;
+        *stop = SIM_STOP_REQUEST;
+        return true;
+    }
+    if (cpu_insns(s->cpu) >= s->settle_at)
+        settle(s);
+    return false;
+}
+
+static bool go_on(struct sim_scheduler *s, const struct sim_limits *limits, enum sim_stop *stop)
+{
+    return s->turn < s->config.cpus ? take_turn(s, limits, stop) : next_slice(s, limits, stop);
+}
+
 enum sim_stop sim_scheduler_run(struct sim_scheduler *s, const struct sim_limits *limits)
 {
     enum sim_stop stop;
 
     s->waited_ns = 0;
-    for (;;) {
-        if (s->ended)
-            return (enum sim_stop)s->end;
-        if (s->requested || s->interrupted) {
-            s->requested = false;
-            s->interrupted = 0;
-            return SIM_STOP_REQUEST;
-        }
+    while (!must_stop(s, &stop)) {
         if (cpu_insns(s->cpu) >= limits->insns)
             return SIM_STOP_LIMIT;
-        if (s->turn < s->config.cpus ? take_turn(s, limits, &stop) : next_slice(s, limits, &stop))
+        if (go_on(s, limits, &stop))
             return stop;
     }
+    return stop;
+}
+
+void sim_scheduler_on_settled(struct sim_scheduler *s, void (*fn)(void *user), void *user)
+{
+    s->settled = fn;
+    s->settled_user = user;
+}
+
+void sim_scheduler_position(const struct sim_scheduler *s, struct sim_position *out)
+{
+    *out = (struct sim_position){.insns = cpu_insns(s->cpu), .slice_ns = s->time_ns, .turn = s->turn};
+}
+
+static bool same_position(const struct sim_position *a, const struct sim_position *b)
+{
+    return a->insns == b->insns && a->slice_ns == b->slice_ns && a->turn == b->turn;
+}
+
+/*
+ * Of a sleeping machine time goes on and its instruction count does not: the position is that
+ * of the loop.  What was passed, or is not approached any more, is not on the way.
+ */
+enum sim_stop sim_scheduler_run_to(struct sim_scheduler *s, const struct sim_position *to)
+{
+    const struct sim_limits limits = {to->insns, UINT64_MAX};
+    struct sim_position before, now;
+    enum sim_stop stop;
+
+    sim_scheduler_position(s, &now);
+    while (!must_stop(s, &stop)) {
+        if (same_position(&now, to) || now.insns > to->insns || now.slice_ns > to->slice_ns)
+            return SIM_STOP_LIMIT;
+        before = now;
+        if (go_on(s, &limits, &stop))
+            return stop;
+        sim_scheduler_position(s, &now);
+        if (same_position(&before, &now) && !s->ended && !s->requested && !s->interrupted)
+            return SIM_STOP_LIMIT;
+    }
+    return stop;
 }
 
 void sim_scheduler_state(struct sim_scheduler *s, struct base_state *st)
@@ -296,4 +368,14 @@ void sim_scheduler_state(struct sim_scheduler *s, struct base_state *st)
     BASE_STATE(st, s->ended);
     BASE_STATE(st, s->end);
     sim_timeline_state(s->timeline, st);
+    if (st->mode == BASE_STATE_LOAD && s->turn > s->config.cpus)
+        st->bad = true;
+}
+
+void sim_scheduler_restored(struct sim_scheduler *s)
+{
+    s->settle_at = (cpu_insns(s->cpu) / SIM_MACHINE_SETTLE_INSNS + 1) * SIM_MACHINE_SETTLE_INSNS;
+    s->requested = false;
+    s->interrupted = 0;
+    s->waited_ns = 0;
 }

@@ -70,7 +70,18 @@ uint64_t sim_scheduler_cpu_now_ns(const struct sim_scheduler *s, unsigned vcpu);
 /** sim_scheduler_due_ns - the first instant at which a CPU's counter has reached @cycles. */
 uint64_t sim_scheduler_due_ns(const struct sim_scheduler *s, uint64_t cycles);
 
+/** sim_scheduler_on_settled - @fn is called whenever the CPUs have settled (see machine.h). */
+void sim_scheduler_on_settled(struct sim_scheduler *s, void (*fn)(void *user), void *user);
+
+/** sim_scheduler_position - where the run stands; between runs or from within settled. */
+void sim_scheduler_position(const struct sim_scheduler *s, struct sim_position *out);
+
+/** sim_scheduler_run_to - as sim_machine_run_to(). */
+enum sim_stop sim_scheduler_run_to(struct sim_scheduler *s, const struct sim_position *to);
+
 /** sim_scheduler_state - visit the clock, the turn and the timeline. */
 void sim_scheduler_state(struct sim_scheduler *s, struct base_state *st);
+/** sim_scheduler_restored - scheduler and CPUs have been loaded. */
+void sim_scheduler_restored(struct sim_scheduler *s);
 
 #endif

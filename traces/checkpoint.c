@@ -16,6 +16,7 @@ struct trace_checkpoint_body *trace_checkpoint_new(void)
     struct trace_checkpoint_body *c = g_new0(struct trace_checkpoint_body, 1);
 
     c->state = g_byte_array_new();
+    c->capture = g_byte_array_new();
     c->zero = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     c->lists = g_ptr_array_new_with_free_func(list_free);
     return c;
@@ -26,6 +27,7 @@ void trace_checkpoint_free(struct trace_checkpoint_body *c)
     if (!c)
         return;
     g_byte_array_unref(c->state);
+    g_byte_array_unref(c->capture);
     g_array_unref(c->zero);
     g_ptr_array_unref(c->lists);
     g_free(c);
@@ -77,6 +79,7 @@ GByteArray *trace_checkpoint_put(const struct trace_checkpoint_body *c)
     pack_varint(out, c->at.turn);
     pack_varint(out, c->event);
     pack_bytes(out, c->state->data, c->state->len);
+    pack_bytes(out, c->capture->data, c->capture->len);
     put_mfns(out, c->zero);
     pack_varint(out, c->lists->len);
     for (guint i = 0; i < c->lists->len; i++) {
@@ -86,6 +89,15 @@ GByteArray *trace_checkpoint_put(const struct trace_checkpoint_body *c)
         put_mfns(out, list->mfns);
     }
     return out;
+}
+
+static void get_bytes(struct unpack *in, GByteArray *out)
+{
+    uint64_t size_bytes = unpack_varint(in);
+    const uint8_t *data = unpack_take(in, size_bytes);
+
+    if (data)
+        g_byte_array_append(out, data, (guint)size_bytes);
 }
 
 static void get_list(struct unpack *in, struct trace_checkpoint_body *c)
@@ -103,18 +115,14 @@ struct trace_checkpoint_body *trace_checkpoint_get(const void *data, size_t size
 {
     struct trace_checkpoint_body *c = trace_checkpoint_new();
     struct unpack in = unpack_init(data, size_bytes);
-    uint64_t state_bytes;
-    const uint8_t *state;
 
     c->at.insns = unpack_varint(&in);
     c->at.virtual_ns = unpack_varint(&in);
     c->at.slice_ns = unpack_varint(&in);
     c->at.turn = unpack_varint(&in);
     c->event = unpack_varint(&in);
-    state_bytes = unpack_varint(&in);
-    state = unpack_take(&in, state_bytes);
-    if (state)
-        g_byte_array_append(c->state, state, (guint)state_bytes);
+    get_bytes(&in, c->state);
+    get_bytes(&in, c->capture);
     get_mfns(&in, c->zero);
     for (uint64_t left = unpack_varint(&in); left && !in.bad; left--)
         get_list(&in, c);

@@ -25,6 +25,7 @@ struct trace_checkpoint_body {
     struct trace_position at;
     uint64_t event;    /* number of the next event */
     GByteArray *state; /* the machine's, opaque here */
+    GByteArray *capture; /* of who makes events: what has begun and is not complete */
     GArray *zero;      /* uint64_t: pages that have become zero, rising */
     GPtrArray *lists;  /* struct trace_page_list * */
 };

@@ -25,7 +25,8 @@ enum item {
     ITEM_KIND = 10,  /* repeated */
     ITEM_IMAGE = 11, /* repeated, in order */
     ITEM_SCHEMA = 12,
-    ITEM_STATE_NUMBER = 13
+    ITEM_STATE_NUMBER = 13,
+    ITEM_PROFILE = 14
 };
 
 struct trace_description *trace_description_new(void)
@@ -55,6 +56,7 @@ void trace_description_free(struct trace_description *d)
     g_free(d->config);
     g_free(d->config_name);
     g_free(d->cpu_model);
+    g_free(d->profile);
     g_free(d);
 }
 
@@ -115,6 +117,8 @@ GByteArray *trace_description_put(const struct trace_description *d)
     put_number(out, ITEM_HAS_INPUT, d->has_input);
     put_number(out, ITEM_HASH_INSNS, d->hash_insns);
     put_number(out, ITEM_STATE_NUMBER, d->state_number);
+    if (d->profile)
+        put_text(out, ITEM_PROFILE, d->profile);
     for (unsigned i = 0; d->kinds && d->kinds[i]; i++)
         put_text(out, ITEM_KIND, d->kinds[i]);
     for (guint i = 0; i < d->images->len; i++)
@@ -218,6 +222,8 @@ static bool get_item(struct trace_description *d, GPtrArray *kinds, uint64_t ite
         return get_kind(kinds, body);
     case ITEM_IMAGE:
         return get_image(d, body);
+    case ITEM_PROFILE:
+        return get_text(&d->profile, body);
     case ITEM_SCHEMA:
         return get_schema(d, body);
     default:

@@ -15,6 +15,7 @@ struct trace_description {
     char *config;      /* the machine file after --set */
     char *config_name; /* its path, for messages */
     char *cpu_model;
+    char *profile;     /* of the hypervisor, see traces/profile.h; NULL: none */
     uint64_t seed;
     uint64_t frequency_hz;
     unsigned vcpus;

@@ -11,7 +11,7 @@
 
 #define TEXT_MAX 256u
 
-const char *const trace_point_reg_names[TRACE_POINT_REGS] = {
+const char *const trace_link_reg_names[TRACE_LINK_REGS] = {
     "rax", "rcx", "rdx",  "rbx", "rsp", "rbp",     "rsi",     "rdi",    "r8",  "r9",
     "r10", "r11", "r12",  "r13", "r14", "r15",     "rip",     "rflags", "cr0", "cr2",
     "cr3", "cr4", "efer", "cs",  "ss",  "fs_base", "gs_base", "cycles"};
@@ -21,7 +21,7 @@ struct trace_log *trace_log_new(void)
     struct trace_log *log = g_new0(struct trace_log, 1);
 
     log->inputs = g_array_new(FALSE, FALSE, sizeof(struct trace_input));
-    log->points = g_array_new(FALSE, FALSE, sizeof(struct trace_point));
+    log->points = g_array_new(FALSE, FALSE, sizeof(struct trace_link));
     log->bytes = g_byte_array_new();
     return log;
 }
@@ -70,7 +70,7 @@ static void put_position(GByteArray *out, const struct trace_position *at,
     pack_varint(out, at->turn);
 }
 
-static void put_point(GByteArray *out, const struct trace_point *p, const struct trace_point *from)
+static void put_point(GByteArray *out, const struct trace_link *p, const struct trace_link *from)
 {
     put_position(out, &p->at, &from->at);
     pack_u64(out, p->digest.memory);
@@ -80,16 +80,16 @@ static void put_point(GByteArray *out, const struct trace_point *p, const struct
     put_delta(out, p->event, from->event);
     pack_varint(out, p->vcpus);
     for (unsigned v = 0; v < p->vcpus; v++)
-        for (unsigned r = 0; r < TRACE_POINT_REGS; r++)
+        for (unsigned r = 0; r < TRACE_LINK_REGS; r++)
             put_delta(out, p->reg[v][r], from->reg[v][r]);
 }
 
 GByteArray *trace_log_put(const struct trace_log *log)
 {
-    static const struct trace_point origin;
+    static const struct trace_link origin;
     GByteArray *out = g_byte_array_new();
     struct trace_position last = {0};
-    const struct trace_point *before = &origin;
+    const struct trace_link *before = &origin;
     const uint8_t *bytes = log->bytes->data;
 
     put_position(out, &log->until, &last);
@@ -107,7 +107,7 @@ GByteArray *trace_log_put(const struct trace_log *log)
     }
     pack_varint(out, log->points->len);
     for (guint i = 0; i < log->points->len; i++) {
-        const struct trace_point *p = &g_array_index(log->points, struct trace_point, i);
+        const struct trace_link *p = &g_array_index(log->points, struct trace_link, i);
 
         put_point(out, p, before);
         before = p;
@@ -131,11 +131,11 @@ static void get_position(struct unpack *in, struct trace_position *at,
     at->turn = unpack_varint(in);
 }
 
-static void get_point(struct unpack *in, struct trace_point *p, const struct trace_point *from)
+static void get_point(struct unpack *in, struct trace_link *p, const struct trace_link *from)
 {
     uint64_t vcpus;
 
-    *p = (struct trace_point){0};
+    *p = (struct trace_link){0};
     get_position(in, &p->at, &from->at);
     p->digest.memory = unpack_u64(in);
     p->digest.memory_by_frame = unpack_u64(in);
@@ -143,10 +143,10 @@ static void get_point(struct unpack *in, struct trace_point *p, const struct tra
     p->digest.cpus = unpack_u64(in);
     p->event = get_delta(in, from->event);
     vcpus = unpack_varint(in);
-    if (vcpus > TRACE_POINT_VCPUS)
+    if (vcpus > TRACE_LINK_VCPUS)
         in->bad = true;
     for (unsigned v = 0; v < vcpus && !in->bad; v++)
-        for (unsigned r = 0; r < TRACE_POINT_REGS; r++)
+        for (unsigned r = 0; r < TRACE_LINK_REGS; r++)
             p->reg[v][r] = get_delta(in, from->reg[v][r]);
     p->vcpus = in->bad ? 0 : (unsigned)vcpus;
 }
@@ -176,7 +176,7 @@ bool trace_log_get(struct trace_log *log, const void *data, size_t size_bytes)
 {
     struct unpack in = unpack_init(data, size_bytes);
     struct trace_position start = {0};
-    struct trace_point before = {0}, point;
+    struct trace_link before = {0}, point;
 
     get_position(&in, &log->until, &start);
     get_inputs(log, &in);
@@ -193,7 +193,7 @@ bool trace_log_get(struct trace_log *log, const void *data, size_t size_bytes)
 
 GByteArray *trace_end_put(const struct trace_end *end)
 {
-    static const struct trace_point origin;
+    static const struct trace_link origin;
     GByteArray *out = g_byte_array_new();
 
     pack_text(out, end->stop_reason ? end->stop_reason : "");
@@ -206,7 +206,7 @@ GByteArray *trace_end_put(const struct trace_end *end)
 
 bool trace_end_get(struct trace_end *end, const void *data, size_t size_bytes)
 {
-    static const struct trace_point origin;
+    static const struct trace_link origin;
     struct unpack in = unpack_init(data, size_bytes);
 
     *end = (struct trace_end){0};

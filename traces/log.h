@@ -14,12 +14,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define TRACE_POINT_VCPUS 8
-#define TRACE_POINT_REGS  28
+#define TRACE_LINK_VCPUS 8
+#define TRACE_LINK_REGS  28
 
 /** Names of a point's registers: rax ... r15, rip, rflags, cr0, cr2, cr3, cr4, efer, cs, ss,
  *  fs_base, gs_base, cycles. */
-extern const char *const trace_point_reg_names[TRACE_POINT_REGS];
+extern const char *const trace_link_reg_names[TRACE_LINK_REGS];
 
 /* Exactly where a machine stands, also while it sleeps. */
 struct trace_position {
@@ -41,12 +41,12 @@ struct trace_digest {
     uint64_t cpus;
 };
 
-struct trace_point {
+struct trace_link {
     struct trace_position at;
     struct trace_digest digest;
     uint64_t event; /* number of the next event, if events are recorded */
     unsigned vcpus;
-    uint64_t reg[TRACE_POINT_VCPUS][TRACE_POINT_REGS];
+    uint64_t reg[TRACE_LINK_VCPUS][TRACE_LINK_REGS];
 };
 
 /* What one poll brought. */
@@ -61,7 +61,7 @@ struct trace_input {
 struct trace_log {
     struct trace_position until;
     GArray *inputs; /* struct trace_input; their bytes are in @bytes, or in a payload */
-    GArray *points; /* struct trace_point */
+    GArray *points; /* struct trace_link */
     GByteArray *bytes;
     GBytes *payload; /* that bytes of inputs lie in; owned, may be NULL */
 };
@@ -84,7 +84,7 @@ struct trace_end {
     bool has_exit_value;
     uint32_t exit_value;
     char *state_hash; /* empty: not computed */
-    struct trace_point point;
+    struct trace_link point;
 };
 
 GByteArray *trace_end_put(const struct trace_end *end);

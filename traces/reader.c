@@ -291,6 +291,7 @@ static gboolean read_description(struct trace_reader *r, GError **error)
     info->has_input = d->has_input;
     info->hash_insns = d->hash_insns;
     info->state_number = d->state_number;
+    info->profile = d->profile;
     info->kinds = (const char *const *)d->kinds;
     info->images = d->images->len;
     info->image = (const struct trace_image *)(const void *)d->images->data;
@@ -558,7 +559,7 @@ static struct trace_checkpoint_body *read_checkpoint(struct trace_reader *r, uns
 }
 
 GBytes *trace_reader_state(struct trace_reader *r, unsigned index, struct trace_position *at,
-                           GError **error)
+                           GBytes **capture, GError **error)
 {
     struct trace_checkpoint_body *c = read_checkpoint(r, index, error);
     GBytes *state;
@@ -567,6 +568,7 @@ GBytes *trace_reader_state(struct trace_reader *r, unsigned index, struct trace_
         return NULL;
     *at = c->at;
     state = g_bytes_new(c->state->data, c->state->len);
+    *capture = g_bytes_new(c->capture->data, c->capture->len);
     trace_checkpoint_free(c);
     return state;
 }

@@ -43,7 +43,7 @@ struct trace_ending {
     const char *state_hash; /* empty if it was not computed */
     uint32_t exit_value;
     bool has_exit_value;
-    const struct trace_point *point; /* the state at the end */
+    const struct trace_link *point; /* the state at the end */
 };
 
 struct trace_info {
@@ -57,6 +57,7 @@ struct trace_info {
     uint64_t frequency_hz;
     bool has_input;           /* somebody could have typed */
     uint64_t state_number;    /* of the states that its checkpoints hold */
+    const char *profile;      /* of the hypervisor; NULL: none */
     const char *const *kinds; /* names of the event kinds that were asked for, NULL-terminated */
     unsigned images;
     const struct trace_image *image;
@@ -109,10 +110,11 @@ unsigned trace_reader_log_at(const struct trace_reader *r, uint64_t insns);
 
 /**
  * trace_reader_state - the state of the machine without its memory at checkpoint @index.
- * @at: where it stands.
+ * @at:      where it stands.
+ * @capture: set to what who made the events has saved; owned by the caller.
  */
 GBytes *trace_reader_state(struct trace_reader *r, unsigned index, struct trace_position *at,
-                           GError **error);
+                           GBytes **capture, GError **error);
 
 /**
  * trace_reader_pages - memory at checkpoint @index: the newest version of each page up to it.

@@ -67,7 +67,7 @@ void base_hash_u64(struct base_hash *h, uint64_t value)
     base_hash_update(h, &value, sizeof(value));
 }
 
-void base_hash_final(const struct base_hash *h, char text[BASE_HASH_TEXT])
+static void finish(const struct base_hash *h, uint64_t out[2])
 {
     uint64_t lane[4], lo, hi;
     uint8_t last[32] = {0};
@@ -77,7 +77,38 @@ void base_hash_final(const struct base_hash *h, char text[BASE_HASH_TEXT])
     round32(lane, last);
     lo = mix(lane[0] ^ rotl(lane[1], 17)) ^ mix(lane[2] + h->total_bytes);
     hi = mix(lane[3] ^ rotl(lane[2], 23)) ^ mix(lane[1] + rotl(lo, 9));
-    lo = mix(lo + hi);
-    snprintf(text, BASE_HASH_TEXT, "%016llx%016llx", (unsigned long long)hi,
-             (unsigned long long)lo);
+    out[0] = hi;
+    out[1] = mix(lo + hi);
+}
+
+void base_hash_final(const struct base_hash *h, char text[BASE_HASH_TEXT])
+{
+    uint64_t v[2];
+
+    finish(h, v);
+    snprintf(text, BASE_HASH_TEXT, "%016llx%016llx", (unsigned long long)v[0],
+             (unsigned long long)v[1]);
+}
+
+uint64_t base_hash_final64(const struct base_hash *h)
+{
+    uint64_t v[2];
+
+    finish(h, v);
+    return v[0] ^ rotl(v[1], 29);
+}
+
+uint64_t base_hash_page(const void *page)
+{
+    static const uint8_t zero[64];
+    const uint8_t *p = page;
+    struct base_hash h;
+
+    if (memcmp(p, zero, sizeof(zero)) == 0 && memcmp(p, p + 64, 4096 - 64) == 0)
+        return 0;
+    base_hash_init(&h);
+    for (unsigned i = 0; i < 4096; i += 32)
+        round32(h.lane, p + i);
+    h.total_bytes = 4096;
+    return base_hash_final64(&h);
 }

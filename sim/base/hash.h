@@ -29,4 +29,10 @@ void base_hash_u64(struct base_hash *h, uint64_t value);
 /** base_hash_final - 128-bit value as 32 hex digits; @h stays usable for more updates. */
 void base_hash_final(const struct base_hash *h, char text[BASE_HASH_TEXT]);
 
+/** base_hash_final64 - the same, folded into a number. */
+uint64_t base_hash_final64(const struct base_hash *h);
+
+/** base_hash_page - of 4096 bytes, 0 if they are all zero. */
+uint64_t base_hash_page(const void *page);
+
 #endif

@@ -351,3 +351,13 @@ const char *const *cpu_model_names(void)
 
     return names;
 }
+
+void cpu_settle(struct cpu *cpu)
+{
+    (void)cpu;
+}
+
+void cpu_hidden_state(struct cpu *cpu, struct base_state *st)
+{
+    (void)cpu, (void)st;
+}

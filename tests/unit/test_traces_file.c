@@ -127,14 +127,14 @@ static void put_description(struct trace_writer *w)
 static void put_log(struct trace_writer *w, uint64_t until)
 {
     struct trace_log *log = trace_log_new();
-    struct trace_point p = {.at = {until, until + 1, until - 3, 1}, .vcpus = 2};
+    struct trace_link p = {.at = {until, until + 1, until - 3, 1}, .vcpus = 2};
 
     log->until = p.at;
     trace_log_input(log, &(struct trace_input){.virtual_ns = until - 2,
                                                .insns = until - 1,
                                                .data = (const uint8_t *)"ab",
                                                .size_bytes = 2});
-    for (unsigned i = 0; i < TRACE_POINT_REGS; i++)
+    for (unsigned i = 0; i < TRACE_LINK_REGS; i++)
         p.reg[1][i] = until * i;
     p.digest.memory = until * 0x9e3779b97f4a7c15ull;
     g_array_append_val(log->points, p);
@@ -307,7 +307,7 @@ Test(traces_file, checkpoints_give_the_newest_pages)
     uint8_t first[16] = {0}, second[16] = {0};
     struct trace_position at;
     struct trace_reader *r;
-    GBytes *state;
+    GBytes *state, *capture;
 
     write_file(path, 10, true);
     r = open_good(path);
@@ -317,9 +317,10 @@ Test(traces_file, checkpoints_give_the_newest_pages)
     cr_assert(first[5] == 0x11 && first[9] == 0x11);
     cr_assert(trace_reader_pages(r, 1, take_page, second, NULL));
     cr_assert(second[5] == 0x22 && second[9] == 0);
-    state = trace_reader_state(r, 1, &at, NULL);
+    state = trace_reader_state(r, 1, &at, &capture, NULL);
     cr_assert(state && g_bytes_get_size(state) == 5 && at.insns == 2000);
     g_bytes_unref(state);
+    g_bytes_unref(capture);
     trace_reader_free(r);
     g_unlink(path);
 }
@@ -331,7 +332,7 @@ Test(traces_file, log_image_and_ending_come_back)
     struct trace_reader *r;
     struct trace_log *log;
     const struct trace_input *in;
-    const struct trace_point *p;
+    const struct trace_link *p;
     GBytes *image;
 
     write_file(path, 10, true);
@@ -346,7 +347,7 @@ Test(traces_file, log_image_and_ending_come_back)
               trace_reader_log_at(r, 5001) == 2);
     log = trace_reader_log(r, 1, NULL);
     in = &g_array_index(log->inputs, struct trace_input, 0);
-    p = &g_array_index(log->points, struct trace_point, 0);
+    p = &g_array_index(log->points, struct trace_link, 0);
     cr_assert(in->virtual_ns == 4998 && in->insns == 4999 && memcmp(in->data, "ab", 2) == 0);
     cr_assert(p->at.slice_ns == 4997 && p->at.turn == 1 && p->reg[1][27] == 5000 * 27);
     trace_log_free(log);
