@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "tests/trace/page_model.h"
+#include "tests/traces/page_model.h"
 
 #include <glib.h>
 #include <inttypes.h>

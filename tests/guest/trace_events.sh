@@ -1,0 +1,54 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Events of Debian's Xen are true: counted by breakpoints of the checker's own, compared with guest
+# memory, replayed into a model of page types.  With the profile, and without.
+. "${PARAVANE_SRC:-.}/tests/tap.sh"
+. "$PARAVANE_SRC/tests/guest/guest.sh"
+. "$PARAVANE_SRC/tests/traces/events.sh"
+trace_needs
+guests="hypercalls multicall iret evtchn-ports callbacks"
+
+for guest in $guests; do
+    elf=$PARAVANE_BUILD/guests/conform/$guest.elf
+    [ -e "$elf" ] || continue
+    machine=("$machines/xen-guest.machine" --set "module.dom0.path=$elf")
+    guest_run "$guest" "${machine[@]}"
+    trace_check "$guest" "${machine[@]}" --profile "$xen_profile"
+    trace_good "$guest" "$guest"
+    trace_same "$guest" "$guest"
+    # This one makes a hypercall from a page in the lower half, which from outside is user space.
+    [ "$guest" = hypercalls ] && continue
+    trace_check "$guest" "${machine[@]}" --profile none
+    trace_good "$guest" "$guest, without a profile"
+    trace_same "$guest" "$guest, without a profile"
+done
+
+# The profile's numbers are those that the disassembly shows.
+if command -v objdump >/dev/null; then
+    tap_check "xen-offsets finds all that it looks for" \
+        bash -c '"$1" "$2" >"$3"' - "$PARAVANE_SRC/tools/xen-offsets" "$xen_symbols" "$tap_dir/offsets"
+    for line in "build-id = 151b373fd64b321593bf987fd923cd10dabadac4;" "stack-bytes = 0x8000" \
+        "current = u64[(rsp | 0x7fff) - 0x37]" "vcpu_domain = u64[\$ + 0x10]" "vcpu_id = u32[\$ + 0]" \
+        "frame_table = 0xffff82e000000000" "type_info = u64[\$ + 0x10]" \
+        "user_root = u64[current + 0xb00]"; do
+        tap_check "xen-offsets says $line" grep -qxF "$line" "$tap_dir/offsets"
+    done
+fi
+
+# A whole Linux, from power-on to power-off.
+linux=("$machines/xen-linux.machine" --console-script "$machines/demo.console")
+trace_check linux "${linux[@]}" --profile "$xen_profile"
+trace_good linux linux
+tap_check "linux: more than 10,000 requests were compared with memory" \
+    test "$(trace_value linux requests)" -gt 10000
+tap_check "linux: more than 10,000 page table entries are as the updates say" \
+    test "$(trace_value linux entries)" -gt 10000
+tap_check "linux: the model has seen page types" test "$(trace_value linux page_events)" -gt 100000
+tap_equal "linux: every hypercall was seen to end" 0 "$(trace_value linux unfinished)"
+tap_equal "linux: no function was lost" 0 "$(trace_value linux abandoned)"
+tap_equal "linux: nothing was cut" 0 "$(trace_value linux cut)"
+for kind in hypercall page_type pin cr3 pt_write tlb_flush frame_owner virq upcall switch mode \
+    exception interrupt demand_walk console port mmio; do
+    tap_check "linux: there are $kind events" test "$(trace_value linux "kind_$kind" || echo 0)" -gt 0
+done
+tap_done
