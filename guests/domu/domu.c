@@ -6,8 +6,8 @@
  * or "failed"), and then does what the store asks for: another memory size (memory/target), work with
  * another domain (data/peer), the end (control/shutdown).
  *
- * Words on its command line: `once` ends the domain after that, `init=NAME` is another program to run,
- * `idle` runs none.
+ * Words on its command line: `once` ends the domain after that (`end=reboot`: by a reboot), `init=NAME`
+ * is another program to run, `idle` runs none.
  */
 #include "guests/domu/balloon.h"
 #include "guests/domu/cpu.h"
@@ -49,6 +49,15 @@ static void shutdown_changed(void)
     print("domu: it does not know how to\n");
 }
 
+/* How the domain ends by itself. */
+NORETURN static void end_once(bool good)
+{
+    char how[16] = "";
+
+    runtime_option("end", how, sizeof how);
+    end_domain(!good ? SHUTDOWN_crash : !strcmp(how, "reboot") ? SHUTDOWN_reboot : SHUTDOWN_poweroff);
+}
+
 static void work(void *arg)
 {
     char program[32] = "init";
@@ -72,7 +81,7 @@ static void work(void *arg)
     }
     report(status ? "failed" : "worked");
     if (runtime_option("once", NULL, 0) || !with_store)
-        end_domain(status ? SHUTDOWN_crash : SHUTDOWN_poweroff);
+        end_once(!status);
 }
 
 void guest_main(void)
