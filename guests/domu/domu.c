@@ -11,6 +11,7 @@
  */
 #include "guests/domu/balloon.h"
 #include "guests/domu/cpu.h"
+#include "guests/domu/monitor.h"
 #include "guests/domu/pair.h"
 #include "guests/domu/process.h"
 #include "guests/domu/store.h"
@@ -71,6 +72,7 @@ static void work(void *arg)
         store_watch("memory/target", balloon_target_changed);
         store_watch("control/shutdown", shutdown_changed);
     }
+    monitor_start();
     cpu_start_others();
     report("ready");
     if (!runtime_option("idle", NULL, 0)) {

@@ -3,6 +3,7 @@
 
 #include "guests/domu/space.h"
 #include "guests/lib/clock.h"
+#include "guests/lib/console.h"
 #include "guests/lib/errno.h"
 #include "guests/lib/heap.h"
 #include "guests/lib/hypercall.h"
@@ -227,13 +228,12 @@ long task_wait(int *status)
     }
 }
 
-u32 task_count(void)
+void task_print_all(void)
 {
-    u32 count = 0;
+    static const char *const states[] = {"ready", "running", "asleep", "dead"};
 
     for (struct task *task = all; task; task = task->next_task)
-        count += task->state != TASK_DEAD;
-    return count;
+        print("%4u %4u %-8s %s\n", task->id, task->parent, states[task->state], task->name);
 }
 
 /* ---- sleep ---- */

@@ -76,7 +76,7 @@ void task_leave_kernel(void);
 /** task_idle_loop - what an idle task does. */
 NORETURN void task_idle_loop(void);
 
-/** task_count - of all tasks but idle ones. */
-u32 task_count(void);
+/** task_print_all - a list of all tasks but idle ones. */
+void task_print_all(void);
 
 #endif

@@ -63,6 +63,11 @@ void console_flush(void)
         hypercall_sched_op(SCHEDOP_yield, NULL);
 }
 
+u32 console_port(void)
+{
+    return ring_port;
+}
+
 size_t console_read(char *to, size_t max_bytes)
 {
     size_t n = 0;

@@ -31,6 +31,9 @@ void console_flush(void);
  */
 size_t console_read(char *to, size_t max_bytes);
 
+/** console_port - the event channel of the console ring; 0 when there is none. */
+u32 console_port(void);
+
 /**
  * print - formatted output: %c %s %d %i %u %x %X %p %%, with h, l, ll, z, width, `-` and `0`.
  */
