@@ -355,6 +355,7 @@ static void count_step(struct cpu *c, uint64_t va, uint32_t size)
     if (c->step_blocks++ == 0) {
         c->step_va = va;
         count(c, va, size, 1, c->step_cost);
+        c->parts++;
         c->step_block = c->blocks;
     } else if (va != c->step_va) {
         engine_stop(c, WHY_BOUNDARY);
@@ -457,22 +458,25 @@ static void undo_part(struct cpu *c)
  * instructions have a block of their own in MIXED frames (see blocks_miss), and rCX or rSP says
  * whether the one before was executed.
  */
-static void uncount_aborted(struct cpu *c, uint64_t va, const struct cpu_block *b)
+static void uncount_aborted(struct cpu *c, uint64_t va, uint32_t size, const struct cpu_block *b)
 {
-    uint64_t reg, start = cpu_key_va(c->ring[(c->blocks - 1) % CPU_RING]);
+    uint64_t reg, key = c->ring[(c->blocks - 1) % CPU_RING], start = cpu_key_va(key);
 
     if (!c->blocks || b->insns != 1 || !(b->flags & CPU_INSN_WRITES_MEM))
         return;
     if (!is_lone_store(b)) {
         if (ran_last(c, va)) {
+            c->parts += va + size < start + cpu_key_size(key) ? 2 : 1;
             blocks_uncount_tail(c, va);
             undo_part(c);
         }
         return;
     }
     reg = env_load(c)->regs[b->flags & CPU_INSN_REP ? 1 : 4];
-    if (c->lone_blocks == c->blocks && start == va && c->lone_reg == reg)
+    if (c->lone_blocks == c->blocks && start == va && c->lone_reg == reg) {
         blocks_uncount_tail(c, va);
+        c->parts++;
+    }
     c->lone_reg = reg;
     c->lone_blocks = c->blocks + 1; /* with the one that begins now */
 }
@@ -655,7 +659,7 @@ void blocks_miss(struct cpu *c, uint64_t va, uint32_t size)
         return;
     }
     if (mixed) {
-        uncount_aborted(c, va, b);
+        uncount_aborted(c, va, size, b);
         c->block_store->copies = 0;
         if (b->flags & CPU_INSN_MODIFIES_MEM)
             keep_frames(c, &p);

@@ -95,9 +95,10 @@ void cpu_settle_counters(struct cpu *c)
     struct cpu_vcpu *v = &c->vcpu[c->current];
 
     v->counters.insns += c->insns - c->insns_at_load;
-    v->counters.blocks += c->blocks - c->blocks_at_load;
+    v->counters.blocks += blocks_done(c) - c->blocks_at_load;
     c->insns_at_load = c->insns;
-    c->blocks_at_load = c->blocks;
+    c->blocks_at_load = blocks_done(c);
+    c->block_at_load = c->blocks;
 }
 
 void cpu_load_vcpu(struct cpu *c, unsigned vcpu)
@@ -341,7 +342,7 @@ void cpu_get_counters(const struct cpu *c, unsigned vcpu, struct cpu_counters *o
     *out = c->vcpu[vcpu].counters;
     if (vcpu == c->current) {
         out->insns += c->insns - c->insns_at_load;
-        out->blocks += c->blocks - c->blocks_at_load;
+        out->blocks += blocks_done(c) - c->blocks_at_load;
     }
 }
 

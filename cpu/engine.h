@@ -129,6 +129,7 @@ struct cpu {
     uint64_t insns; /* of all vCPUs */
     uint64_t ring[CPU_RING]; /* keys of the last blocks */
     uint64_t blocks; /* not next to insns: two counters in one vector register are slower */
+    uint64_t parts;  /* how many of them were not blocks of their own: see blocks_done() */
 
     uint64_t limit; /* cycle counter's value at left == 0 */
     uint64_t target; /* what cpu_run() shall stop at; limit is earlier when attention is needed */
@@ -186,6 +187,7 @@ struct cpu {
     const struct base_probe *probe;
     unsigned current;
     uint64_t insns_at_load, blocks_at_load; /* of the loaded vCPU's counters */
+    uint64_t block_at_load; /* c->blocks when it was loaded */
     struct cpu_vcpu vcpu[CPU_MAX_VCPUS];
     bool crashed;
     bool reset; /* triple fault */
@@ -202,6 +204,13 @@ static inline void cpu_set_limit(struct cpu *c, uint64_t limit)
 {
     c->left += (int64_t)(limit - c->limit);
     c->limit = limit;
+}
+
+/* Blocks executed, whatever stops and self-modification made of them: an instruction that is stepped
+ * is a part of the block that goes on behind it. */
+static inline uint64_t blocks_done(const struct cpu *c)
+{
+    return c->blocks - c->parts;
 }
 
 static inline uint64_t cpu_key(const struct cpu *c, uint64_t va, uint32_t size)

@@ -120,7 +120,7 @@ void cpu_mark_unfinished_rep(struct cpu *c)
     struct cpu_insn insn;
 
     before = cpu_linear_rip(env) - cpu_key_va(key);
-    if (c->blocks == c->blocks_at_load || before >= cpu_key_size(key))
+    if (c->blocks == c->block_at_load || before >= cpu_key_size(key))
         return;
     if (!cpu_fetch_insn(c, &insn) || !(insn.flags & CPU_INSN_REP) ||
         before + insn.length != cpu_key_size(key))

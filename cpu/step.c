@@ -131,6 +131,8 @@ void cpu_step_native(struct cpu *c, const struct cpu_insn *insn)
         finish_step(c, &s);
         return;
     }
+    if (c->step_blocks)
+        c->parts--; /* the block ends here */
     if (!s.guest_tf)
         env_load(c)->eflags &= ~(uint64_t)FLAG_TF;
     c->step_failed = true;

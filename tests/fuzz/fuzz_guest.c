@@ -68,7 +68,7 @@ struct options {
 /* How one run ended; written by the process that runs it. */
 struct outcome {
     char hash[BASE_HASH_TEXT];
-    uint64_t insns, virtual_ns, exceptions, interrupts;
+    uint64_t insns, blocks, virtual_ns, exceptions, interrupts;
     enum sim_stop stop;
     struct guest_facts facts;
 };
@@ -159,6 +159,7 @@ static void run_guest(struct sim_machine *m, const struct options *o, uint64_t s
         cpu_get_counters(sim_machine_cpu(m), v, &counters);
         out->exceptions += counters.exceptions;
         out->interrupts += counters.interrupts;
+        out->blocks += counters.blocks;
     }
     sim_machine_state_hash(m, out->hash);
 }
@@ -370,10 +371,11 @@ static void run_one(const struct options *o)
     if (!cpu_disassemble(sim_machine_cpu(m), cpu_current(sim_machine_cpu(m)),
                          GVA(r.seg[CPU_CS].base + r.rip), text, sizeof(text)))
         g_strlcpy(text, "?", sizeof(text));
-    printf("%s, ring %u, paging %u: %s %s\ninsns %" PRIu64 " exceptions %" PRIu64 " interrupts %" PRIu64
-           " ns %" PRIu64 " hash %s\nvcpu %u cs:rip %04x:%" PRIx64 " %s\n", guest_mode_name(out.facts.mode),
+    printf("%s, ring %u, paging %u: %s %s\ninsns %" PRIu64 " blocks %" PRIu64 " exceptions %" PRIu64
+           " interrupts %" PRIu64 " ns %" PRIu64 " hash %s\nvcpu %u cs:rip %04x:%" PRIx64 " %s\n", guest_mode_name(out.facts.mode),
            out.facts.ring, out.facts.paging, sim_stop_name(out.stop),
-           cpu_fault_text(sim_machine_cpu(m)), out.insns, out.exceptions, out.interrupts,
+           cpu_fault_text(sim_machine_cpu(m)), out.insns, out.blocks, out.exceptions,
+           out.interrupts,
            out.virtual_ns, out.hash, cpu_current(sim_machine_cpu(m)), r.seg[CPU_CS].selector, r.rip, text);
     for (unsigned i = 0; i < 16; i++)
         printf("r%-2u %016" PRIx64 "%s", i, r.gpr[i], i % 4 == 3 ? "\n" : "  ");
