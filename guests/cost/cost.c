@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What hypercalls cost: runs as the initial domain of any hypervisor with Xen's PV interface and
+ * prints one line for each operation,
+ *
+ *     cost NAME LOWEST MEDIAN
+ *
+ * in ticks of the time stamp counter, the reading of the counter taken off.  On a machine with
+ * the timing model `flat` a tick is an instruction, so the figures are exact and the same in every
+ * run; the median of a run with few timer interrupts is the cost without them.
+ * tests/bench/hypercalls.sh makes a table of two hypervisors.
+ */
+#include "guests/lib/clock.h"
+#include "guests/lib/console.h"
+#include "guests/lib/event.h"
+#include "guests/lib/grant.h"
+#include "guests/lib/hypercall.h"
+#include "guests/lib/memory.h"
+#include "guests/lib/runtime.h"
+#include "guests/lib/trap.h"
+#include "guests/lib/user.h"
+
+#define ROUNDS 64
+#define BATCH_MAX 32
+#define TREE_TABLES 32 /* L1 tables of 2 MiB: a tree of 64 MiB */
+#define UNKNOWN_CALL 61
+
+static u64 sample[ROUNDS];
+static u64 overhead;
+
+static void sort_samples(void)
+{
+    for (u32 i = 1; i < ROUNDS; i++)
+        for (u32 k = i; k > 0 && sample[k] < sample[k - 1]; k--) {
+            u64 swap = sample[k];
+
+            sample[k] = sample[k - 1];
+            sample[k - 1] = swap;
+        }
+}
+
+static void report(const char *name)
+{
+    sort_samples();
+    print("cost %s %lu %lu\n", name, sample[0], sample[ROUNDS / 2]);
+}
+
+/* Runs STATEMENT ROUNDS times, between two readings of the counter. */
+#define MEASURE(name, statement)                                                                   \
+    do {                                                                                           \
+        for (u32 round_ = 0; round_ < ROUNDS; round_++) {                                          \
+            u64 start_ = clock_tsc();                                                              \
+            statement;                                                                             \
+            sample[round_] = clock_tsc() - start_ - overhead;                                      \
+        }                                                                                          \
+        report(name);                                                                              \
+    } while (0)
+
+static void check(const char *what, long result)
+{
+    if (result < 0)
+        panic("%s: %ld", what, result);
+}
+
+static void calibrate(void)
+{
+    for (u32 i = 0; i < ROUNDS; i++) {
+        u64 start = clock_tsc();
+
+        sample[i] = clock_tsc() - start;
+    }
+    sort_samples();
+    overhead = sample[ROUNDS / 2];
+}
+
+static void simple_calls(void)
+{
+    ASSERT(hypercall(UNKNOWN_CALL, 0, 0, 0, 0, 0) == -XEN_ENOSYS);
+    MEASURE("null", hypercall(UNKNOWN_CALL, 0, 0, 0, 0, 0));
+    MEASURE("xen_version", hypercall_xen_version(XENVER_version, NULL));
+}
+
+/* Two frames that take turns behind one address; both stay mapped elsewhere. */
+static void mapping_calls(void)
+{
+    u64 va = memory_reserve(128);
+    u64 pte[2] = {(memory_virt_to_mfn(page_alloc()) << PAGE_SHIFT) | MEMORY_RW,
+                  (memory_virt_to_mfn(page_alloc()) << PAGE_SHIFT) | MEMORY_RW};
+    static mmu_update_t requests[128];
+
+    for (u32 i = 0; i < 128; i++)
+        ASSERT(memory_map(va + i * PAGE_SIZE, pte[0]));
+    check("update_va_mapping", hypercall_update_va_mapping(va, pte[1], UVMF_INVLPG));
+    MEASURE("update_va_mapping", hypercall_update_va_mapping(va, pte[round_ & 1], UVMF_INVLPG));
+    MEASURE("update_va_mapping-noflush", hypercall_update_va_mapping(va, pte[round_ & 1], 0));
+    for (u32 i = 0; i < 128; i++)
+        requests[i].ptr = memory_entry_maddr(va + i * PAGE_SIZE, 1);
+    for (u32 count = 1; count <= 128; count += 127) {
+        for (u32 round = 0; round < ROUNDS; round++) {
+            u64 start;
+
+            for (u32 i = 0; i < count; i++)
+                requests[i].val = pte[~round & 1];
+            start = clock_tsc();
+            check("mmu_update", hypercall_mmu_update(requests, count, NULL, DOMID_SELF));
+            sample[round] = clock_tsc() - start - overhead;
+        }
+        report(count == 1 ? "mmu_update-1" : "mmu_update-128");
+    }
+}
+
+static void batched(multicall_entry_t *calls, u32 count, const char *name)
+{
+    MEASURE(name, hypercall_multicall(calls, count));
+    for (u32 i = 0; i < count; i++)
+        check("a call of a batch", (long)calls[i].result);
+}
+
+/* The claim of the lecture: several calls in one cost less than one by one. */
+static void multicalls(void)
+{
+    static multicall_entry_t calls[BATCH_MAX];
+    static const char *const names[] = {"multicall-1",  "multicall-2",  "multicall-4",
+                                        "multicall-8", "multicall-16", "multicall-32"};
+
+    for (u32 i = 0; i < BATCH_MAX; i++) {
+        calls[i].op = __HYPERVISOR_xen_version;
+        calls[i].args[0] = XENVER_version;
+    }
+    for (u32 k = 0; k < sizeof(names) / sizeof(names[0]); k++)
+        batched(calls, 1u << k, names[k]);
+    MEASURE("separate-8", for (u32 i = 0; i < 8; i++) hypercall_xen_version(XENVER_version, NULL));
+    MEASURE("separate-32",
+            for (u32 i = 0; i < 32; i++) hypercall_xen_version(XENVER_version, NULL));
+}
+
+static u64 *table_alloc(void)
+{
+    return page_alloc();
+}
+
+static void seal(const void *table)
+{
+    check("read-only table", memory_protect(table, MEMORY_RO));
+}
+
+static u64 *full_l1(u64 mfn)
+{
+    u64 *l1 = table_alloc();
+
+    for (u32 i = 0; i < 512; i++)
+        l1[i] = (mfn << PAGE_SHIFT) | MEMORY_RW;
+    seal(l1);
+    return l1;
+}
+
+static void pins(const char *pin_name, const char *unpin_name, const void *table, u32 cmd)
+{
+    struct mmuext_op op;
+    static u64 unpin[ROUNDS];
+
+    for (u32 round = 0; round < ROUNDS; round++) {
+        u64 start;
+
+        op = (struct mmuext_op){.cmd = cmd, .arg1.mfn = memory_virt_to_mfn(table)};
+        start = clock_tsc();
+        check(pin_name, hypercall_mmuext_op(&op, 1, NULL, DOMID_SELF));
+        sample[round] = clock_tsc() - start - overhead;
+        op.cmd = MMUEXT_UNPIN_TABLE;
+        start = clock_tsc();
+        check(unpin_name, hypercall_mmuext_op(&op, 1, NULL, DOMID_SELF));
+        unpin[round] = clock_tsc() - start - overhead;
+    }
+    report(pin_name);
+    for (u32 round = 0; round < ROUNDS; round++)
+        sample[round] = unpin[round];
+    report(unpin_name);
+}
+
+static void trees(void)
+{
+    u64 mfn = memory_virt_to_mfn(page_alloc());
+    u64 *l2 = table_alloc(), *l3 = table_alloc(), *l4 = table_alloc();
+    u64 *l1 = full_l1(mfn);
+
+    pins("pin-l1", "unpin-l1", l1, MMUEXT_PIN_L1_TABLE);
+    l2[0] = (memory_virt_to_mfn(l1) << PAGE_SHIFT) | MEMORY_TABLE;
+    for (u32 i = 1; i < TREE_TABLES; i++)
+        l2[i] = (memory_virt_to_mfn(full_l1(mfn)) << PAGE_SHIFT) | MEMORY_TABLE;
+    l3[0] = (memory_virt_to_mfn(l2) << PAGE_SHIFT) | MEMORY_TABLE;
+    l4[0] = (memory_virt_to_mfn(l3) << PAGE_SHIFT) | MEMORY_TABLE;
+    seal(l2);
+    seal(l3);
+    seal(l4);
+    pins("pin-64MiB", "unpin-64MiB", l4, MMUEXT_PIN_L4_TABLE);
+}
+
+static void grants(void)
+{
+    u64 *from = page_alloc(), *to = page_alloc();
+    u64 va = memory_reserve(1);
+    struct gnttab_copy copy = {.len = PAGE_SIZE, .flags = GNTCOPY_source_gref};
+    u32 ref;
+    long handle;
+
+    check("grant table", grant_init(1));
+    ref = grant_access(0, memory_virt_to_mfn(from), false);
+    ASSERT(memory_map(va, 0));
+    handle = grant_map(0, ref, va, 0);
+    check("grant map", handle);
+    check("grant unmap", grant_unmap((u32)handle, va));
+    for (u32 round = 0; round < ROUNDS; round++) {
+        u64 start = clock_tsc();
+
+        handle = grant_map(0, ref, va, 0);
+        grant_unmap((u32)handle, va);
+        sample[round] = clock_tsc() - start - overhead;
+    }
+    report("grant-map-unmap");
+    copy.source.u.ref = ref;
+    copy.source.domid = 0;
+    copy.dest.u.gmfn = memory_virt_to_mfn(to);
+    copy.dest.domid = DOMID_SELF;
+    from[0] = 1;
+    MEASURE("grant-copy-4096", hypercall_grant_table_op(GNTTABOP_copy, &copy, 1));
+    ASSERT(copy.status == GNTST_okay && to[0] == 1);
+    copy.len = 8;
+    MEASURE("grant-copy-8", hypercall_grant_table_op(GNTTABOP_copy, &copy, 1));
+}
+
+/* --- control transfers: measured from the instruction to the first instruction of the handler --- */
+
+static volatile u64 arrived;
+
+static void on_event(u32 port, void *arg)
+{
+    (void)port;
+    (void)arg;
+    arrived = clock_tsc();
+}
+
+static bool on_trap(struct trap_frame *frame)
+{
+    arrived = clock_tsc();
+    if (frame->vector == TRAP_UD)
+        frame->rip += 2;
+    return true;
+}
+
+static bool on_syscall(struct trap_frame *frame)
+{
+    arrived = clock_tsc();
+    return trap_leave(frame, 0);
+}
+
+/* In user mode: RDTSC into the result is the start. */
+static volatile u64 left;
+static u64 user_part(u64 unused)
+{
+    left = clock_tsc();
+    __asm__ volatile("syscall" : : "a"(1) : "rcx", "r11", "memory");
+    return unused;
+}
+
+static void transfers(void)
+{
+    long port = event_alloc_unbound(DOMID_SELF, DOMID_SELF);
+    long peer;
+    trap_handler old;
+
+    check("event channel", port);
+    peer = event_bind_interdomain(DOMID_SELF, (u32)port);
+    check("event channel", peer);
+    event_clear((u32)peer);
+    event_clear((u32)port);
+    event_set_handler((u32)port, on_event, NULL);
+    event_unmask((u32)port);
+    event_enable();
+    for (u32 round = 0; round < ROUNDS; round++) {
+        u64 start = clock_tsc();
+
+        check("send", event_send((u32)peer));
+        sample[round] = arrived - start - overhead;
+    }
+    report("event-to-handler");
+    MEASURE("event-and-back", event_send((u32)peer));
+    event_disable();
+
+    old = trap_set_handler(TRAP_UD, on_trap);
+    for (u32 round = 0; round < ROUNDS; round++) {
+        u64 start = clock_tsc();
+
+        __asm__ volatile("ud2" : : : "memory");
+        sample[round] = arrived - start - overhead;
+    }
+    report("exception-to-handler");
+    MEASURE("exception-and-back", __asm__ volatile("ud2" : : : "memory"));
+    trap_set_handler(TRAP_UD, old);
+
+    user_init();
+    old = trap_set_handler(TRAP_SYSCALL, on_syscall);
+    for (u32 round = 0; round < ROUNDS; round++) {
+        user_call(user_part, 0);
+        sample[round] = arrived - left - overhead;
+    }
+    report("user-syscall");
+    trap_set_handler(TRAP_SYSCALL, old);
+}
+
+/* --- switches: vCPU 1 answers vCPU 0; both sleep in SCHEDOP_poll, so no upcall is in the way --- */
+
+static evtchn_port_t port_of[2];
+static volatile bool answering;
+
+static void poll_for(evtchn_port_t port)
+{
+    struct sched_poll poll = {.nr_ports = 1};
+
+    set_xen_guest_handle(poll.ports, &port);
+    hypercall_sched_op(SCHEDOP_poll, &poll);
+    event_clear(port);
+}
+
+static void answer(void)
+{
+    answering = true;
+    for (;;) {
+        poll_for(port_of[1]);
+        event_send(port_of[0]);
+    }
+}
+
+static bool start_answering(void)
+{
+    static struct vcpu_guest_context context;
+    u8 *stack = pages_alloc(2);
+
+    context.flags = VGCF_in_kernel; /* with VGCF_online Xen has it up, but asleep */
+    context.user_regs.rip = (u64)answer;
+    context.user_regs.rsp = (u64)stack + 2 * PAGE_SIZE - 8;
+    context.user_regs.cs = SEL_USER_CS;
+    context.user_regs.ss = SEL_DS;
+    context.user_regs.rflags = 0x200;
+    context.kernel_ss = SEL_DS;
+    context.kernel_sp = context.user_regs.rsp;
+    context.ctrlreg[3] = memory_virt_to_mfn(memory_root()) << PAGE_SHIFT;
+    if (hypercall_vcpu_op(VCPUOP_is_up, 1, NULL) != 0)
+        return false;
+    check("initialise", hypercall_vcpu_op(VCPUOP_initialise, 1, &context));
+    for (u32 i = 0; i < 2; i++) {
+        port_of[i] = (evtchn_port_t)event_bind_ipi(i);
+        check("bind_ipi", (int)port_of[i]);
+        event_mask(port_of[i]);
+    }
+    check("up", hypercall_vcpu_op(VCPUOP_up, 1, NULL));
+    while (!answering)
+        hypercall_sched_op(SCHEDOP_yield, NULL);
+    return true;
+}
+
+static void switches(void)
+{
+    if (!start_answering()) {
+        print("cost vcpu-ping-pong - -\n");
+        return;
+    }
+    for (u32 round = 0; round < ROUNDS; round++) {
+        u64 start = clock_tsc();
+
+        event_send(port_of[1]);
+        poll_for(port_of[0]);
+        sample[round] = clock_tsc() - start - overhead;
+    }
+    report("vcpu-ping-pong");
+}
+
+void guest_main(void)
+{
+    calibrate();
+    simple_calls();
+    mapping_calls();
+    multicalls();
+    trees();
+    grants();
+    transfers();
+    switches();
+    print("cost done\n");
+}
