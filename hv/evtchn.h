@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Event channels, the 2-level ABI: 4096 ports of each domain, whose pending and mask bits are in its
+ * shared info page.  What the rest of the hypervisor calls is in hv/hypercall.h.
+ */
+#ifndef HV_EVTCHN_H
+#define HV_EVTCHN_H
+
+#include "hv/domain.h"
+#include "hv/types.h"
+
+#include <xen/xen.h>
+
+#define HV_EVTCHN_PORTS 4096u /* of the 2-level ABI; port 0 is never valid */
+#define HV_EVTCHN_PER_PAGE 512u
+#define HV_EVTCHN_STEP 64u /* ports come into existence in steps of this size, as on Xen */
+
+enum hv_evtchn_state {
+    HV_EVTCHN_FREE,
+    HV_EVTCHN_RESERVED,
+    HV_EVTCHN_UNBOUND,
+    HV_EVTCHN_INTERDOMAIN,
+    HV_EVTCHN_PIRQ,
+    HV_EVTCHN_VIRQ,
+    HV_EVTCHN_IPI,
+};
+
+struct hv_evtchn {
+    u8 state; /* enum hv_evtchn_state */
+    u8 virq;  /* VIRQ */
+    u16 vcpu; /* which is notified */
+    u16 dom;  /* UNBOUND, INTERDOMAIN: the other end's */
+    u16 port; /* INTERDOMAIN: the other end's; PIRQ: the pirq */
+};
+
+/** struct hv_evtchn_table - the ports of a domain, a page. */
+struct hv_evtchn_table {
+    struct hv_evtchn *page[HV_EVTCHN_PORTS / HV_EVTCHN_PER_PAGE]; /* allocated as ports come */
+    u16 limit;      /* one above the highest port the domain may have */
+    u16 valid;      /* ports below this one exist */
+    u16 first_free; /* no port below this one is free */
+    u16 active;     /* ports that are neither free nor reserved */
+    u16 closing;    /* the next port an interrupted reset or kill looks at */
+    u16 virq_port[HV_MAX_VCPUS][NR_VIRQS]; /* 0: not bound; global ones are vCPU 0's */
+};
+
+/** hv_evtchn_limit - sets the highest port @d may have; before its first use. */
+void hv_evtchn_limit(struct hv_domain *d, u32 max_port);
+
+/**
+ * hv_evtchn_kill - closes all ports of a dying domain.
+ * Returns: 0; -ERESTART: call again.
+ */
+int hv_evtchn_kill(struct hv_domain *d);
+
+/** hv_evtchn_pirq - the physical interrupt that is bound to @port of @d arrived. */
+void hv_evtchn_pirq(struct hv_domain *d, u32 port);
+
+/** hv_virq_handler_set - makes @d handle a global VIRQ instead of domain 0.  Returns: 0, -EINVAL. */
+int hv_virq_handler_set(struct hv_domain *d, u32 virq);
+
+/** hv_evtchn_unmask - as EVTCHNOP_unmask of the current domain. */
+int hv_evtchn_unmask(u32 port);
+
+/** hv_evtchn_audit - recounts the tables of all domains.  Returns: the number of disagreements. */
+unsigned hv_evtchn_audit(void);
+
+#endif

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Moving data and frames between domains: GNTTABOP_copy and GNTTABOP_transfer.
+ */
+#include "hv/grant_table.h"
+
+#include "hv/guest.h"
+#include "hv/hypercall.h"
+#include "hv/lib.h"
+
+/* One end of a copy. */
+struct end {
+    struct hv_domain *d;
+    u32 ref;
+    u32 pins; /* 0: the frame is the caller's own */
+    struct hv_grant_use use;
+};
+
+static int end_domain(const struct gnttab_copy_ptr *p, bool is_ref, struct end *e)
+{
+    if (p->domid != DOMID_SELF && !is_ref)
+        return GNTST_permission_denied;
+    e->d = hv_domain_resolve(p->domid);
+    return e->d ? GNTST_okay : GNTST_bad_domain;
+}
+
+static int end_open(const struct gnttab_copy_ptr *p, bool is_ref, bool write, struct end *e)
+{
+    int rc;
+
+    if (is_ref) {
+        e->ref = p->u.ref;
+        e->pins = write ? PIN_HOST_WRITE : PIN_HOST_READ;
+        rc = hv_grant_acquire(e->d, e->ref, hv_current->domain->id, e->pins, false, &e->use);
+        if (rc)
+            return rc;
+    } else {
+        e->pins = 0;
+        e->use.frame = hv_get_page_mfn(p->u.gmfn, e->d->id);
+        if (!e->use.frame)
+            return GNTST_bad_page;
+        e->use.mfn = p->u.gmfn;
+        e->use.start = 0;
+        e->use.length = HV_PAGE_SIZE;
+    }
+    if (!write || !hv_get_type(e->use.frame, HV_TYPE_WRITABLE))
+        return GNTST_okay;
+    if (e->pins)
+        hv_grant_release_use(e->d, e->ref, e->pins, &e->use);
+    else
+        hv_put_page(e->use.frame);
+    return GNTST_general_error;
+}
+
+static void end_close(bool write, struct end *e)
+{
+    if (write)
+        hv_put_type(e->use.frame);
+    if (e->pins)
+        hv_grant_release_use(e->d, e->ref, e->pins, &e->use);
+    else
+        hv_put_page(e->use.frame);
+}
+
+static bool in_range(const struct end *e, unsigned offset, unsigned length)
+{
+    return offset >= e->use.start && offset + length <= (unsigned)e->use.start + e->use.length;
+}
+
+static int copy_one(const gnttab_copy_t *op)
+{
+    bool src_ref = op->flags & GNTCOPY_source_gref, dst_ref = op->flags & GNTCOPY_dest_gref;
+    struct end src, dst;
+    int rc;
+
+    rc = end_domain(&op->source, src_ref, &src);
+    if (!rc)
+        rc = end_domain(&op->dest, dst_ref, &dst);
+    if (!rc)
+        rc = end_open(&op->source, src_ref, false, &src);
+    if (rc)
+        return rc;
+    rc = end_open(&op->dest, dst_ref, true, &dst);
+    if (rc) {
+        end_close(false, &src);
+        return rc;
+    }
+    if (op->source.offset + op->len > HV_PAGE_SIZE || op->dest.offset + op->len > HV_PAGE_SIZE)
+        rc = GNTST_bad_copy_arg;
+    else if (!in_range(&src, op->source.offset, op->len) ||
+             !in_range(&dst, op->dest.offset, op->len))
+        rc = GNTST_general_error;
+    else
+        memmove((char *)hv_mfn_va(dst.use.mfn) + op->dest.offset,
+                (const char *)hv_mfn_va(src.use.mfn) + op->source.offset, op->len);
+    end_close(true, &dst);
+    end_close(false, &src);
+    return rc;
+}
+
+long hv_grant_copy(u64 arg, unsigned count)
+{
+    gnttab_copy_t op;
+
+    for (unsigned i = 0; i < count; i++, arg += sizeof(op)) {
+        if (i && hv_preempt())
+            return i;
+        if (hv_copy_from_guest(&op, arg, sizeof(op)))
+            return -EFAULT;
+        op.status = copy_one(&op);
+        if (hv_copy_to_guest(arg + offsetof(gnttab_copy_t, status), &op.status, sizeof(op.status)))
+            return -EFAULT;
+    }
+    return count;
+}
+
+/* Does @to expect a frame from @from at @ref?  Commits it to that if so. */
+static bool transfer_commit(struct hv_domain *to, const struct hv_domain *from, u32 ref)
+{
+    const struct hv_grant_table *t = to->grants;
+    u16 flags, user;
+
+    if (ref >= hv_grant_entries(t))
+        return false;
+    if (t->version == 1) {
+        flags = hv_grant_v1(t, ref)->flags;
+        user = hv_grant_v1(t, ref)->domid;
+    } else {
+        flags = hv_grant_v2(t, ref)->hdr.flags;
+        user = hv_grant_v2(t, ref)->hdr.domid;
+    }
+    if (flags != GTF_accept_transfer || user != from->id)
+        return false;
+    if (t->version == 1)
+        hv_grant_v1(t, ref)->flags = GTF_accept_transfer | GTF_transfer_committed;
+    else
+        hv_grant_v2(t, ref)->hdr.flags = GTF_accept_transfer | GTF_transfer_committed;
+    return true;
+}
+
+/* The frame is the receiver's: tell it which one, then that it is there. */
+static void transfer_complete(struct hv_domain *to, u32 ref, u32 mfn)
+{
+    const struct hv_grant_table *t = to->grants;
+
+    if (t->version == 1) {
+        volatile grant_entry_v1_t *e = hv_grant_v1(t, ref);
+
+        hv_m2p[mfn] = e->frame; /* where the receiver wants it */
+        e->frame = mfn;
+        e->flags |= GTF_transfer_completed;
+    } else {
+        volatile grant_entry_v2_t *e = hv_grant_v2(t, ref);
+
+        hv_m2p[mfn] = e->full_page.frame;
+        e->full_page.frame = mfn;
+        e->hdr.flags |= GTF_transfer_completed;
+    }
+}
+
+static int transfer_one(struct hv_domain *d, const gnttab_transfer_t *op)
+{
+    struct hv_frame *f;
+    struct hv_domain *to;
+    int rc;
+
+    if (!hv_mfn_is_ram(op->mfn))
+        return GNTST_bad_page;
+    f = hv_frame(op->mfn);
+    if (!hv_frame_steal(f, d))
+        return GNTST_bad_page;
+    /* From here on the frame has left @d, whatever comes. */
+    to = hv_domain_find(op->domid);
+    if (!to)
+        rc = GNTST_bad_domain;
+    else if (to->dying || to->tot_pages >= to->max_pages || !transfer_commit(to, d, op->ref))
+        rc = GNTST_general_error;
+    else {
+        hv_frame_give(f, to); /* there is room */
+        transfer_complete(to, op->ref, op->mfn);
+        return GNTST_okay;
+    }
+    hv_frame_free(f);
+    return rc;
+}
+
+long hv_grant_transfer(u64 arg, unsigned count)
+{
+    struct hv_domain *d = hv_current->domain;
+    gnttab_transfer_t op;
+
+    for (unsigned i = 0; i < count; i++, arg += sizeof(op)) {
+        if (i && hv_preempt())
+            return i;
+        if (hv_copy_from_guest(&op, arg, sizeof(op)))
+            return -EFAULT;
+        op.status = transfer_one(d, &op);
+        if (hv_copy_to_guest(arg + offsetof(gnttab_transfer_t, status), &op.status, sizeof(op.status)))
+            return -EFAULT;
+    }
+    return count;
+}
