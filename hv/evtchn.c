@@ -60,19 +60,6 @@ static u16 *virq_port(const struct hv_vcpu *v)
     return v->domain->evtchn->virq_port[v->id];
 }
 
-static bool virq_is_global(unsigned virq)
-{
-    return virq != VIRQ_TIMER && virq != VIRQ_DEBUG && virq != VIRQ_XENOPROF && virq != VIRQ_XENPMU;
-}
-
-/* Returns: the port's entry; NULL if there is no such port (a free one is there). */
-static struct hv_evtchn *port_get(const struct hv_domain *d, u32 port)
-{
-    if (port >= d->evtchn->valid)
-        return NULL;
-    return &d->evtchn->page[port / HV_EVTCHN_PER_PAGE][port % HV_EVTCHN_PER_PAGE];
-}
-
 static void port_notify(struct hv_domain *d, unsigned port, struct hv_vcpu *v)
 {
     if (!v) /* the toolstack opens ports before it makes vCPUs */
@@ -115,7 +102,7 @@ static int port_find(struct hv_domain *d)
     unsigned port = t->first_free;
     int error;
 
-    while (port < t->valid && port_get(d, port)->state != HV_EVTCHN_FREE)
+    while (port < t->valid && hv_evtchn_port(d, port)->state != HV_EVTCHN_FREE)
         port++;
     t->first_free = port;
     if (port >= t->limit)
@@ -130,7 +117,7 @@ static int port_find(struct hv_domain *d)
 
 static struct hv_evtchn *port_take(struct hv_domain *d, unsigned port, enum hv_evtchn_state state)
 {
-    struct hv_evtchn *e = port_get(d, port);
+    struct hv_evtchn *e = hv_evtchn_port(d, port);
 
     *e = (struct hv_evtchn){.state = state};
     d->evtchn->first_free = port + 1;
@@ -140,7 +127,7 @@ static struct hv_evtchn *port_take(struct hv_domain *d, unsigned port, enum hv_e
 
 static int port_close(struct hv_domain *d, u32 port)
 {
-    struct hv_evtchn *e = port_get(d, port);
+    struct hv_evtchn *e = hv_evtchn_port(d, port);
     struct hv_evtchn *peer;
     struct hv_domain *rd;
 
@@ -152,13 +139,13 @@ static int port_close(struct hv_domain *d, u32 port)
         return -EINVAL;
     case HV_EVTCHN_INTERDOMAIN:
         rd = hv_domain_find(e->dom);
-        peer = port_get(rd, e->port);
+        peer = hv_evtchn_port(rd, e->port);
         peer->state = HV_EVTCHN_UNBOUND;
         peer->dom = d->id;
         break;
     case HV_EVTCHN_VIRQ:
         /* A global one is in the table of vCPU 0 although another may be notified. */
-        d->evtchn->virq_port[virq_is_global(e->virq) ? 0 : e->vcpu][e->virq] = 0;
+        d->evtchn->virq_port[hv_virq_is_global(e->virq) ? 0 : e->vcpu][e->virq] = 0;
         break;
     case HV_EVTCHN_PIRQ:
         hv_pirq_unbind(d, e->port);
@@ -194,7 +181,7 @@ int hv_evtchn_domain_init(struct hv_domain *d)
     if (!t || ports_grow(d))
         return -ENOMEM;
     t->limit = HV_EVTCHN_PORTS;
-    port_get(d, 0)->state = HV_EVTCHN_RESERVED;
+    hv_evtchn_port(d, 0)->state = HV_EVTCHN_RESERVED;
     t->first_free = 1;
     return 0;
 }
@@ -234,7 +221,7 @@ void hv_evtchn_vcpu_moved(struct hv_vcpu *v)
 
 int hv_evtchn_poll_check(struct hv_domain *d, u32 port)
 {
-    if (!port_get(d, port))
+    if (!hv_evtchn_port(d, port))
         return -EINVAL;
     return bit_get(d->shared->evtchn_pending, port);
 }
@@ -244,7 +231,7 @@ static void virq_raise(struct hv_domain *d, const struct hv_vcpu *v, u32 virq)
     u32 port = virq_port(v)[virq];
 
     if (port)
-        port_set_pending(d, port, port_get(d, port));
+        port_set_pending(d, port, hv_evtchn_port(d, port));
 }
 
 void hv_virq_raise_vcpu(struct hv_vcpu *v, u32 virq)
@@ -262,7 +249,7 @@ void hv_virq_raise_global(u32 virq)
 
 int hv_virq_handler_set(struct hv_domain *d, u32 virq)
 {
-    if (virq >= NR_VIRQS || !virq_is_global(virq))
+    if (virq >= NR_VIRQS || !hv_virq_is_global(virq))
         return -EINVAL;
     virq_handler[virq] = d;
     return 0;
@@ -270,7 +257,7 @@ int hv_virq_handler_set(struct hv_domain *d, u32 virq)
 
 void hv_evtchn_pirq(struct hv_domain *d, u32 port)
 {
-    port_set_pending(d, port, port_get(d, port));
+    port_set_pending(d, port, hv_evtchn_port(d, port));
 }
 
 /* ---- the operations: arguments in @op, results as well; 0 or an error ---- */
@@ -305,7 +292,7 @@ static int op_bind_interdomain(evtchn_bind_interdomain_t *op)
     port = port_find(d);
     if (port < 0)
         return port;
-    peer = port_get(rd, op->remote_port);
+    peer = hv_evtchn_port(rd, op->remote_port);
     if (!peer || peer->state != HV_EVTCHN_UNBOUND || peer->dom != d->id)
         return -EINVAL;
     e = port_take(d, port, HV_EVTCHN_INTERDOMAIN);
@@ -327,7 +314,7 @@ static int op_bind_virq(evtchn_bind_virq_t *op)
     struct hv_vcpu *v;
     int port;
 
-    if (op->virq >= NR_VIRQS || (virq_is_global(op->virq) && op->vcpu))
+    if (op->virq >= NR_VIRQS || (hv_virq_is_global(op->virq) && op->vcpu))
         return -EINVAL;
     v = hv_vcpu_find(d, op->vcpu);
     if (!v)
@@ -381,14 +368,14 @@ static int op_bind_pirq(evtchn_bind_pirq_t *op)
 static int op_send(u32 port)
 {
     struct hv_domain *d = hv_current->domain;
-    struct hv_evtchn *e = port_get(d, port);
+    struct hv_evtchn *e = hv_evtchn_port(d, port);
 
     if (!e)
         return -EINVAL;
     switch (e->state) {
     case HV_EVTCHN_INTERDOMAIN:
         d = hv_domain_find(e->dom);
-        port_set_pending(d, e->port, port_get(d, e->port));
+        port_set_pending(d, e->port, hv_evtchn_port(d, e->port));
         return 0;
     case HV_EVTCHN_IPI:
         port_set_pending(d, port, e);
@@ -407,7 +394,7 @@ static int op_status(evtchn_status_t *op)
 
     if (!d)
         return -ESRCH;
-    e = port_get(d, op->port);
+    e = hv_evtchn_port(d, op->port);
     if (!e)
         return -EINVAL;
     if (!hv_controls(d))
@@ -448,12 +435,12 @@ static int op_bind_vcpu(const evtchn_bind_vcpu_t *op)
 
     if (!hv_vcpu_find(d, op->vcpu))
         return -ENOENT;
-    e = port_get(d, op->port);
+    e = hv_evtchn_port(d, op->port);
     if (!e)
         return -EINVAL;
     switch (e->state) {
     case HV_EVTCHN_VIRQ:
-        if (!virq_is_global(e->virq))
+        if (!hv_virq_is_global(e->virq))
             return -EINVAL;
         break;
     case HV_EVTCHN_UNBOUND:
@@ -470,7 +457,7 @@ static int op_bind_vcpu(const evtchn_bind_vcpu_t *op)
 int hv_evtchn_unmask(u32 port)
 {
     struct hv_domain *d = hv_current->domain;
-    struct hv_evtchn *e = port_get(d, port);
+    struct hv_evtchn *e = hv_evtchn_port(d, port);
 
     if (!e)
         return -EINVAL;
@@ -521,7 +508,7 @@ static int op_init_control(evtchn_init_control_t *op)
 
 static int op_set_priority(const evtchn_set_priority_t *op)
 {
-    return port_get(hv_current->domain, op->port) ? -ENOSYS : -EINVAL;
+    return hv_evtchn_port(hv_current->domain, op->port) ? -ENOSYS : -EINVAL;
 }
 
 union evtchn_args {
@@ -630,37 +617,4 @@ HV_HYPERCALL(event_channel_op_compat)
     if (op.cmd > EVTCHNOP_unmask)
         return -ENOSYS;
     return evtchn_op(op.cmd, a0 + offsetof(evtchn_op_t, u));
-}
-
-unsigned hv_evtchn_audit(void)
-{
-    unsigned bad = 0;
-
-    hv_for_each_domain(d) {
-        const struct hv_evtchn_table *t = d->evtchn;
-        unsigned active = 0;
-
-        for (u32 port = 0; t && port < t->valid; port++) {
-            const struct hv_evtchn *e = port_get(d, port), *peer;
-            struct hv_domain *rd;
-
-            active += e->state > HV_EVTCHN_RESERVED;
-            switch (e->state) {
-            case HV_EVTCHN_FREE:
-                bad += port < t->first_free;
-                break;
-            case HV_EVTCHN_INTERDOMAIN:
-                rd = hv_domain_find(e->dom);
-                peer = rd ? port_get(rd, e->port) : NULL;
-                bad += !peer || peer->state != HV_EVTCHN_INTERDOMAIN || peer->dom != d->id ||
-                       peer->port != port;
-                break;
-            case HV_EVTCHN_VIRQ:
-                bad += t->virq_port[virq_is_global(e->virq) ? 0 : e->vcpu][e->virq] != port;
-                break;
-            }
-        }
-        bad += t && active != t->active;
-    }
-    return bad;
 }

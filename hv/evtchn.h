@@ -44,6 +44,20 @@ struct hv_evtchn_table {
     u16 virq_port[HV_MAX_VCPUS][NR_VIRQS]; /* 0: not bound; global ones are vCPU 0's */
 };
 
+/** hv_evtchn_port - the entry of a port; NULL if there is no such port (a free one is there). */
+static inline struct hv_evtchn *hv_evtchn_port(const struct hv_domain *d, u32 port)
+{
+    if (port >= d->evtchn->valid)
+        return NULL;
+    return &d->evtchn->page[port / HV_EVTCHN_PER_PAGE][port % HV_EVTCHN_PER_PAGE];
+}
+
+/** hv_virq_is_global - whether a VIRQ is the machine's, and not one of each vCPU. */
+static inline bool hv_virq_is_global(u32 virq)
+{
+    return virq != VIRQ_TIMER && virq != VIRQ_DEBUG && virq != VIRQ_XENOPROF && virq != VIRQ_XENPMU;
+}
+
 /** hv_evtchn_limit - sets the highest port @d may have; before its first use. */
 void hv_evtchn_limit(struct hv_domain *d, u32 max_port);
 
@@ -61,8 +75,5 @@ int hv_virq_handler_set(struct hv_domain *d, u32 virq);
 
 /** hv_evtchn_unmask - as EVTCHNOP_unmask of the current domain. */
 int hv_evtchn_unmask(u32 port);
-
-/** hv_evtchn_audit - recounts the tables of all domains.  Returns: the number of disagreements. */
-unsigned hv_evtchn_audit(void);
 
 #endif

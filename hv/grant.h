@@ -20,7 +20,4 @@
  */
 int hv_grant_limit(struct hv_domain *d, s32 frames_max, s32 maptrack_max, unsigned version_max);
 
-/** hv_grant_audit - recounts the pins of all grants.  Returns: the number of disagreements. */
-unsigned hv_grant_audit(void);
-
 #endif

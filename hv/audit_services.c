@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The invariants of hv/evtchn.c and hv/grant_table.h, recounted. */
+#include "hv/audit_services.h"
+
+#include "hv/evtchn.h"
+#include "hv/grant_table.h"
+
+unsigned hv_evtchn_audit(void)
+{
+    unsigned bad = 0;
+
+    hv_for_each_domain(d) {
+        const struct hv_evtchn_table *t = d->evtchn;
+        unsigned active = 0;
+
+        for (u32 port = 0; t && port < t->valid; port++) {
+            const struct hv_evtchn *e = hv_evtchn_port(d, port), *peer;
+            struct hv_domain *rd;
+
+            active += e->state > HV_EVTCHN_RESERVED;
+            switch (e->state) {
+            case HV_EVTCHN_FREE:
+                bad += port < t->first_free;
+                break;
+            case HV_EVTCHN_INTERDOMAIN:
+                rd = hv_domain_find(e->dom);
+                peer = rd ? hv_evtchn_port(rd, e->port) : NULL;
+                bad += !peer || peer->state != HV_EVTCHN_INTERDOMAIN || peer->dom != d->id ||
+                       peer->port != port;
+                break;
+            case HV_EVTCHN_VIRQ:
+                bad += t->virq_port[hv_virq_is_global(e->virq) ? 0 : e->vcpu][e->virq] != port;
+                break;
+            }
+        }
+        bad += t && active != t->active;
+    }
+    return bad;
+}
+
+/* How many pins of @ref of @rd the maptrack entries of all domains account for. */
+static u32 pins_owed(const struct hv_domain *rd, u32 ref)
+{
+    u32 pins = 0;
+
+    hv_for_each_domain(d) {
+        for (u32 handle = 0; d->grants && handle < d->grants->maptrack_limit; handle++) {
+            const struct hv_grant_maptrack *m = hv_grant_maptrack(d->grants, handle);
+
+            if (m->flags && m->domid == rd->id && m->ref == ref)
+                pins += hv_grant_pins(m->flags);
+        }
+    }
+    return pins;
+}
+
+/* Is every free handle once in the list, and no other? */
+static bool maptrack_good(const struct hv_grant_table *t)
+{
+    u32 free = 0, listed = 0;
+
+    for (u32 handle = 0; handle < t->maptrack_limit; handle++)
+        free += !hv_grant_maptrack(t, handle)->flags;
+    for (u32 h = t->free_head; h != HV_GRANT_NONE && listed <= free; listed++) {
+        if (h >= t->maptrack_limit || hv_grant_maptrack(t, h)->flags)
+            return false;
+        h = hv_grant_maptrack(t, h)->ref;
+    }
+    return listed == free;
+}
+
+unsigned hv_grant_audit(void)
+{
+    unsigned bad = 0;
+
+    hv_for_each_domain(d) {
+        struct hv_grant_table *t = d->grants;
+
+        if (!t)
+            continue;
+        bad += !maptrack_good(t);
+        for (u32 ref = 0; ref < hv_grant_entries(t); ref++) {
+            const struct hv_grant_active *a = hv_grant_active(t, ref);
+
+            if (a->pins)
+                bad += a->pins != pins_owed(d, ref) || !hv_mfn_is_ram(a->mfn) ||
+                       hv_frame(a->mfn)->owner != d->id;
+        }
+        /* Every handle must name an entry that knows of it. */
+        for (u32 handle = 0; handle < t->maptrack_limit; handle++) {
+            const struct hv_grant_maptrack *m = hv_grant_maptrack(t, handle);
+            struct hv_domain *rd = m->flags ? hv_domain_find(m->domid) : NULL;
+
+            if (m->flags)
+                bad += !rd || m->ref >= hv_grant_entries(rd->grants) ||
+                       !hv_grant_active(rd->grants, m->ref)->pins;
+        }
+    }
+    return bad;
+}
+
+void hv_grant_visit(void (*fn)(hv_mfn_t mfn, bool writable, void *data), void *data)
+{
+    hv_for_each_domain(d) {
+        for (u32 handle = 0; d->grants && handle < d->grants->maptrack_limit; handle++) {
+            const struct hv_grant_maptrack *m = hv_grant_maptrack(d->grants, handle);
+            const struct hv_domain *rd;
+
+            if (!(m->flags & GNTMAP_device_map))
+                continue;
+            rd = hv_domain_find(m->domid);
+            fn(hv_grant_active(rd->grants, m->ref)->mfn, !(m->flags & GNTMAP_readonly), data);
+        }
+    }
+}

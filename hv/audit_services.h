@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Recounting ports and grants, for test builds. */
+#ifndef HV_AUDIT_SERVICES_H
+#define HV_AUDIT_SERVICES_H
+
+#include "hv/frame.h"
+
+/** hv_evtchn_audit, hv_grant_audit - recount the tables.  Return: the number of disagreements. */
+unsigned hv_evtchn_audit(void);
+unsigned hv_grant_audit(void);
+
+/**
+ * hv_grant_visit - calls @fn for each reference to a frame which belongs to a device half of a grant
+ * map, and thus to no page-table entry.  @writable: a type reference as well.
+ */
+void hv_grant_visit(void (*fn)(hv_mfn_t mfn, bool writable, void *data), void *data);
+
+#endif
