@@ -56,6 +56,7 @@ static long callback_unregister(const callback_unregister_t *op)
     case CALLBACKTYPE_event:
     case CALLBACKTYPE_failsafe:
     case CALLBACKTYPE_syscall:
+    case CALLBACKTYPE_syscall32:
     case CALLBACKTYPE_sysenter:
         return -EINVAL; /* no guest can do without */
     case CALLBACKTYPE_nmi:

@@ -47,8 +47,8 @@ int hv_console_ring_read(struct xen_sysctl_readconsole *op)
 {
     u32 at = ring_first, copied = 0;
 
-    if (op->incremental && (s32)(op->index - at) > 0)
-        at = op->index - ring_first > ring_end - ring_first ? ring_end : op->index;
+    if (op->incremental && op->index - ring_first <= ring_end - ring_first)
+        at = op->index;
     while (at != ring_end && copied < op->count) {
         u32 n = HV_MIN(op->count - copied, ring_end - at);
 

@@ -20,17 +20,18 @@
 #define IO_PORTS 0x10000u
 
 /* The only flags a PV domain can be created with; there is no IOMMU and no vPMU. */
-#define CREATE_FLAGS XEN_DOMCTL_CDF_xs_domain
+#define CREATE_FLAGS (XEN_DOMCTL_CDF_xs_domain | XEN_DOMCTL_CDF_oos_off)
 
 static int create_check(const struct xen_domctl_createdomain *op)
 {
     if ((op->flags & ~CREATE_FLAGS) || op->iommu_opts || !op->max_vcpus ||
         op->max_vcpus > HV_MAX_VCPUS || (op->grant_opts & ~XEN_DOMCTL_GRANT_version_mask) ||
-        op->vmtrace_size || op->arch.emulation_flags ||
-        (op->arch.misc_flags & ~XEN_X86_MSR_RELAXED))
+        op->vmtrace_size || (op->arch.misc_flags & ~XEN_X86_MSR_RELAXED))
         return -EINVAL;
+    if (op->arch.emulation_flags)
+        return -EOPNOTSUPP;
     if (op->cpupool_id)
-        return -ENOENT;
+        return -ESRCH;
     return hv_grant_limit(NULL, op->max_grant_frames, op->max_maptrack_frames,
                           XEN_DOMCTL_GRANT_version(op->grant_opts));
 }
@@ -77,6 +78,7 @@ static long op_create(struct xen_domctl *op)
     hv_grant_limit(d, config->max_grant_frames, config->max_maptrack_frames,
                    XEN_DOMCTL_GRANT_version(config->grant_opts));
     d->max_vcpus = config->max_vcpus;
+    d->max_pages = 0;       /* until max_mem */
     d->paused_by_tools = 1; /* until the tools unpause it first */
     d->ssidref = config->ssidref;
     d->creation_flags = config->flags;
@@ -241,7 +243,7 @@ static long op_iomem(struct hv_domain *d, const struct xen_domctl_iomem_permissi
 {
     u64 last = op->first_mfn + op->nr_mfns - 1;
 
-    if (last < op->first_mfn || op->first_mfn >> (52 - HV_PAGE_SHIFT))
+    if (last < op->first_mfn)
         return -EINVAL;
     if (!hv_range_holds(hv_current->domain->io_mem, op->first_mfn, last))
         return -EPERM;
@@ -261,10 +263,10 @@ static long op_ioport(struct hv_domain *d, const struct xen_domctl_ioport_permis
 
 static long op_irq(struct hv_domain *d, const struct xen_domctl_irq_permission *op)
 {
-    if (op->pirq >= hv_pirq_limit(hv_current->domain))
-        return -EINVAL;
-    if (!hv_range_holds(hv_current->domain->irqs, op->pirq, op->pirq))
-        return -EPERM;
+    int error = hv_pirq_check(hv_current->domain, op->pirq);
+
+    if (error && error != -EEXIST)
+        return error;
     return permit(&d->irqs, op->pirq, op->pirq, op->allow_access);
 }
 
@@ -276,7 +278,7 @@ static long op_hypercall_page(struct hv_domain *d, u64 mfn)
         return -EINVAL;
     if (hv_get_type(f, HV_TYPE_WRITABLE)) {
         hv_put_page(f);
-        return -EINVAL;
+        return -EPERM;
     }
     hv_hypercall_page_fill(hv_frame_va(f));
     hv_put_page_and_type(f);
@@ -287,20 +289,25 @@ static long op_send_trigger(struct hv_domain *d, const struct xen_domctl_sendtri
 {
     struct hv_vcpu *v = hv_vcpu_find(d, op->vcpu);
 
-    if (op->vcpu >= d->max_vcpus)
-        return -EINVAL;
     if (!v)
         return -ESRCH;
-    if (op->trigger != XEN_DOMCTL_SENDTRIGGER_NMI)
+    switch (op->trigger) {
+    case XEN_DOMCTL_SENDTRIGGER_NMI:
+        v->nmi_pending = true;
+        hv_vcpu_kick(v);
+        return 0;
+    case XEN_DOMCTL_SENDTRIGGER_POWER: /* buttons are HVM's */
+    case XEN_DOMCTL_SENDTRIGGER_SLEEP:
+        return -EINVAL;
+    default:
         return -ENOSYS;
-    v->nmi_pending = true;
-    hv_vcpu_kick(v);
-    return 0;
+    }
 }
 
 static long op_tsc_info(struct xen_domctl_tsc_info *op)
 {
-    *op = (struct xen_domctl_tsc_info){.gtsc_khz = hv_tsc_khz, .elapsed_nsec = hv_now()};
+    *op = (struct xen_domctl_tsc_info){
+        .gtsc_khz = hv_tsc_khz, .incarnation = 1, .elapsed_nsec = hv_now()};
     return DONE_COPY;
 }
 
@@ -362,7 +369,9 @@ static long dispatch(struct xen_domctl *op, struct hv_domain *d)
         hv_wallclock_update(d);
         return 0;
     case XEN_DOMCTL_set_address_size:
-        return op->u.address_size.size == 64 ? 0 : -EINVAL;
+        return op->u.address_size.size == 64   ? 0
+               : op->u.address_size.size == 32 ? -EOPNOTSUPP
+                                               : -EINVAL;
     case XEN_DOMCTL_get_address_size:
         op->u.address_size.size = 64;
         return DONE_COPY;
@@ -374,6 +383,22 @@ static long dispatch(struct xen_domctl *op, struct hv_domain *d)
         return d == hv_current->domain || op->u.tsc_info.tsc_mode ? -EINVAL : 0;
     case XEN_DOMCTL_set_virq_handler:
         return hv_virq_handler_set(d, op->u.set_virq_handler.virq);
+    case XEN_DOMCTL_shadow_op: /* what only HVM domains can have */
+    case XEN_DOMCTL_gethvmcontext:
+    case XEN_DOMCTL_sethvmcontext:
+    case XEN_DOMCTL_gethvmcontext_partial:
+    case XEN_DOMCTL_memory_mapping:
+    case XEN_DOMCTL_debug_op:
+    case XEN_DOMCTL_monitor_op:
+    case XEN_DOMCTL_vmtrace_op:
+        return -EINVAL;
+    case XEN_DOMCTL_get_paging_mempool_size:
+    case XEN_DOMCTL_set_paging_mempool_size:
+    case XEN_DOMCTL_ioport_mapping:
+    case XEN_DOMCTL_assign_device: /* what needs an IOMMU */
+    case XEN_DOMCTL_deassign_device:
+    case XEN_DOMCTL_test_assign_device:
+        return -EOPNOTSUPP;
     default:
         return -ENOSYS;
     }

@@ -10,6 +10,7 @@
 void hv_domain_info(const struct hv_domain *d, struct xen_domctl_getdomaininfo *out)
 {
     bool blocked = true;
+    u32 r[4];
 
     memset(out, 0, sizeof(*out));
     out->domain = d->id;
@@ -24,18 +25,22 @@ void hv_domain_info(const struct hv_domain *d, struct xen_domctl_getdomaininfo *
         if (v == hv_current)
             out->flags |= XEN_DOMINF_running;
     }
-    out->flags |= (blocked ? XEN_DOMINF_blocked : 0) |
+    out->flags |= (blocked && out->nr_online_vcpus ? XEN_DOMINF_blocked : 0) |
                   (d->dying == HV_DEAD ? XEN_DOMINF_dying : 0) |
                   (d->paused_by_tools ? XEN_DOMINF_paused : 0);
     if (d->shut_down)
         out->flags |= XEN_DOMINF_shutdown | (u32)d->shutdown_code << XEN_DOMINF_shutdownshift;
     else
-        out->flags |= XEN_DOMINF_shutdownmask << XEN_DOMINF_shutdownshift; /* no code */
+        out->flags |= ~0u << XEN_DOMINF_shutdownshift; /* no code */
     out->tot_pages = d->tot_pages;
     out->max_pages = d->max_pages;
     out->outstanding_pages = d->outstanding_pages;
     out->shared_info_frame = d->shared ? hv_va_mfn(d->shared) : HV_MFN_NONE;
     out->ssidref = d->ssidref;
+    hv_cpuid(0x80000008, 0, r);
+    out->gpaddr_bits = r[0];
+    if (d == hv_dom0) /* the timer's ports that a PV domain 0 may use */
+        out->arch_config.emulation_flags = XEN_X86_EMU_PIT;
     memcpy(out->handle, d->handle, sizeof(out->handle));
 }
 

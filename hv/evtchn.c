@@ -148,7 +148,7 @@ static int port_close(struct hv_domain *d, u32 port)
         d->evtchn->virq_port[hv_virq_is_global(e->virq) ? 0 : e->vcpu][e->virq] = 0;
         break;
     case HV_EVTCHN_PIRQ:
-        hv_pirq_unbind(d, e->port);
+        hv_pirq_unbind(d, port);
         break;
     }
     *e = (struct hv_evtchn){.state = HV_EVTCHN_FREE};

@@ -122,6 +122,15 @@ static int target(domid_t id, struct hv_domain **d)
     return hv_controls(*d) ? GNTST_okay : GNTST_permission_denied;
 }
 
+/* Stores the numbers of @pages in a list of the caller's.  Returns: the status. */
+static int put_frames(u64 list, void *const *pages, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (hv_store_guest64(list + i * sizeof(u64), hv_va_mfn(pages[i])))
+            return GNTST_bad_virt_addr;
+    return GNTST_okay;
+}
+
 long hv_grant_setup_table(u64 arg)
 {
     gnttab_setup_table_t op;
@@ -132,12 +141,8 @@ long hv_grant_setup_table(u64 arg)
     op.status = target(op.dom, &d);
     if (!op.status && (op.nr_frames > d->grants->frames_max || !table_grow(d, op.nr_frames)))
         op.status = GNTST_general_error;
-    for (unsigned i = 0; !op.status && i < op.nr_frames; i++) {
-        u64 mfn = hv_va_mfn(d->grants->shared[i]);
-
-        if (hv_copy_to_guest((u64)op.frame_list.p + i * sizeof(mfn), &mfn, sizeof(mfn)))
-            return -EFAULT;
-    }
+    if (!op.status)
+        op.status = put_frames((u64)op.frame_list.p, d->grants->shared, op.nr_frames);
     return hv_copy_to_guest(arg, &op, sizeof(op)) ? -EFAULT : 0;
 }
 
@@ -166,12 +171,8 @@ long hv_grant_get_status_frames(u64 arg)
     op.status = target(op.dom, &d);
     if (!op.status && op.nr_frames > d->grants->status_frames)
         op.status = GNTST_general_error;
-    for (unsigned i = 0; !op.status && i < op.nr_frames; i++) {
-        u64 mfn = hv_va_mfn(d->grants->status[i]);
-
-        if (hv_copy_to_guest((u64)op.frame_list.p + i * sizeof(mfn), &mfn, sizeof(mfn)))
-            return -EFAULT;
-    }
+    if (!op.status)
+        op.status = put_frames((u64)op.frame_list.p, (void **)d->grants->status, op.nr_frames);
     return hv_copy_to_guest(arg, &op, sizeof(op)) ? -EFAULT : 0;
 }
 
@@ -212,16 +213,19 @@ static void reserved_save(const struct hv_grant_table *t, struct reserved *r)
             r->domid = hv_grant_v2(t, ref)->hdr.domid;
             r->frame = hv_grant_v2(t, ref)->full_page.frame;
         }
-        if ((r->flags & GTF_type_mask) != GTF_permit_access || (r->flags & GTF_sub_page))
+        /* What version 1 has no words for is gone, and nobody but a mapping user sees it. */
+        if (t->version == 2 &&
+            ((r->flags & GTF_type_mask) != GTF_permit_access || (r->flags & GTF_sub_page)))
             *r = (struct reserved){0};
     }
 }
 
 static void reserved_restore(const struct hv_grant_table *t, const struct reserved *r)
 {
-    const u16 in_use = GTF_reading | GTF_writing;
-
     for (unsigned ref = 0; ref < GNTTAB_NR_RESERVED_ENTRIES; ref++, r++) {
+        /* The same bits mean something else in entries that accept a frame. */
+        u16 in_use = (r->flags & GTF_type_mask) == GTF_permit_access ? GTF_reading | GTF_writing : 0;
+
         if (t->version == 1) {
             hv_grant_v1(t, ref)->flags = r->flags;
             hv_grant_v1(t, ref)->domid = r->domid;
@@ -350,7 +354,13 @@ static bool has_mapped(const struct hv_domain *d, const struct hv_domain *rd, u6
     return false;
 }
 
-/* On this architecture caches need no help: what is left is to say which requests would be wrong. */
+/* Writes the lines back, and lets them go. */
+static void clean(const char *from, unsigned length)
+{
+    for (const char *line = (const char *)((u64)from & ~63ul); line < from + length; line += 64)
+        __asm__ volatile("clflush %0" ::"m"(*line));
+}
+
 static int cache_flush_one(const gnttab_cache_flush_t *op)
 {
     struct hv_domain *d = hv_current->domain, *owner;
@@ -369,7 +379,10 @@ static int cache_flush_one(const gnttab_cache_flush_t *op)
         return -EPERM;
     if (owner != d && !has_mapped(d, owner, mfn))
         return -EINVAL;
-    return -EOPNOTSUPP;
+    if (!(op->op & GNTTAB_CACHE_CLEAN))
+        return -EOPNOTSUPP; /* to forget what was written is not possible for a guest */
+    clean((const char *)hv_mfn_va(mfn) + op->offset, op->length);
+    return 0;
 }
 
 long hv_grant_cache_flush(u64 arg, unsigned count)
@@ -387,6 +400,28 @@ long hv_grant_cache_flush(u64 arg, unsigned count)
             return error;
     }
     return count;
+}
+
+/* The size of an element of those calls which take an array, for going on in the middle of it. */
+static unsigned element_size(unsigned cmd)
+{
+    switch (cmd) {
+    case GNTTABOP_map_grant_ref:
+        return sizeof(gnttab_map_grant_ref_t);
+    case GNTTABOP_copy:
+        return sizeof(gnttab_copy_t);
+    case GNTTABOP_unmap_grant_ref:
+    case GNTTABOP_unmap_and_replace:
+        return sizeof(gnttab_unmap_grant_ref_t);
+    case GNTTABOP_transfer:
+        return sizeof(gnttab_transfer_t);
+    case GNTTABOP_swap_grant_ref:
+        return sizeof(gnttab_swap_grant_ref_t);
+    case GNTTABOP_cache_flush:
+        return sizeof(gnttab_cache_flush_t);
+    default:
+        return 0;
+    }
 }
 
 static long dispatch(unsigned cmd, u64 arg, unsigned count)
@@ -421,28 +456,6 @@ static long dispatch(unsigned cmd, u64 arg, unsigned count)
     }
 }
 
-/* The size of an element of those calls which take an array, for going on in the middle of it. */
-static unsigned element_size(unsigned cmd)
-{
-    switch (cmd) {
-    case GNTTABOP_map_grant_ref:
-        return sizeof(gnttab_map_grant_ref_t);
-    case GNTTABOP_copy:
-        return sizeof(gnttab_copy_t);
-    case GNTTABOP_unmap_grant_ref:
-    case GNTTABOP_unmap_and_replace:
-        return sizeof(gnttab_unmap_grant_ref_t);
-    case GNTTABOP_transfer:
-        return sizeof(gnttab_transfer_t);
-    case GNTTABOP_swap_grant_ref:
-        return sizeof(gnttab_swap_grant_ref_t);
-    case GNTTABOP_cache_flush:
-        return sizeof(gnttab_cache_flush_t);
-    default:
-        return 0;
-    }
-}
-
 HV_HYPERCALL(grant_table_op)
 {
     u32 cmd = a0, count = a2;
@@ -450,6 +463,10 @@ HV_HYPERCALL(grant_table_op)
 
     if ((s32)count < 0)
         return -EINVAL;
+    if (cmd >> 12)
+        return -EINVAL;
+    if (element_size(cmd) && !hv_guest_range_ok(a1, (u64)count * element_size(cmd)))
+        return -EFAULT;
     done = dispatch(cmd, a1, count);
     if (done <= 0 || done == count)
         return done < 0 ? done : 0;

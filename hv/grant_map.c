@@ -50,18 +50,18 @@ static bool maptrack_grow(struct hv_grant_table *t)
     return true;
 }
 
-/* The handle the next map will have, still in the free list; HV_GRANT_NONE if there are no more. */
-static u32 maptrack_peek(struct hv_grant_table *t)
+/* A free handle; HV_GRANT_NONE if there are no more. */
+static u32 maptrack_take(struct hv_grant_table *t)
 {
+    u32 handle;
+
     /* A freed handle is used again as late as possible: the last free one waits for company. */
     if (t->free_head == HV_GRANT_NONE || hv_grant_maptrack(t, t->free_head)->ref == HV_GRANT_NONE)
         maptrack_grow(t);
-    return t->free_head;
-}
-
-static void maptrack_take(struct hv_grant_table *t)
-{
-    t->free_head = hv_grant_maptrack(t, t->free_head)->ref;
+    handle = t->free_head;
+    if (handle != HV_GRANT_NONE)
+        t->free_head = hv_grant_maptrack(t, handle)->ref;
+    return handle;
 }
 
 static void maptrack_free(struct hv_grant_table *t, u32 handle)
@@ -113,24 +113,13 @@ static void map_unreference(struct hv_frame *f, unsigned flags)
     hv_put_page(f);
 }
 
-static int map_one(struct hv_domain *d, gnttab_map_grant_ref_t *op)
+/* All of a map but its handle. */
+static int map_grant(struct hv_domain *d, struct hv_domain *rd, gnttab_map_grant_ref_t *op)
 {
     unsigned flags = op->flags;
-    struct hv_grant_maptrack *m;
     struct hv_grant_use use;
-    struct hv_domain *rd;
-    u32 handle;
-    int rc;
+    int rc = hv_grant_acquire(rd, op->ref, d->id, hv_grant_pins(flags), true, &use);
 
-    if (!(flags & HALVES))
-        return GNTST_bad_gntref;
-    rd = hv_domain_find(op->dom);
-    if (!rd)
-        return GNTST_bad_domain;
-    handle = maptrack_peek(d->grants);
-    if (handle == HV_GRANT_NONE)
-        return GNTST_no_space;
-    rc = hv_grant_acquire(rd, op->ref, d->id, hv_grant_pins(flags), true, &use);
     if (rc)
         return rc;
     if (!map_references(rd, use.frame, flags)) {
@@ -145,13 +134,32 @@ static int map_one(struct hv_domain *d, gnttab_map_grant_ref_t *op)
         hv_grant_release(rd, op->ref, hv_grant_pins(flags));
         return GNTST_general_error;
     }
-    maptrack_take(d->grants);
-    m = hv_grant_maptrack(d->grants, handle);
-    m->domid = rd->id;
-    m->ref = op->ref;
-    m->flags = flags & 0xff;
-    op->handle = handle;
     op->dev_bus_addr = (u64)use.mfn << HV_PAGE_SHIFT;
+    return GNTST_okay;
+}
+
+static int map_one(struct hv_domain *d, gnttab_map_grant_ref_t *op)
+{
+    struct hv_domain *rd;
+    u32 handle;
+    int rc;
+
+    if (!(op->flags & HALVES))
+        return GNTST_bad_gntref;
+    rd = hv_domain_find(op->dom);
+    if (!rd)
+        return GNTST_bad_domain;
+    handle = maptrack_take(d->grants);
+    if (handle == HV_GRANT_NONE)
+        return GNTST_no_space;
+    rc = map_grant(d, rd, op);
+    if (rc) {
+        maptrack_free(d->grants, handle);
+        return rc;
+    }
+    *hv_grant_maptrack(d->grants, handle) =
+        (struct hv_grant_maptrack){.domid = rd->id, .flags = op->flags & 0xff, .ref = op->ref};
+    op->handle = handle;
     return GNTST_okay;
 }
 

@@ -112,7 +112,7 @@ static int claim_frame(struct hv_domain *rd, u32 pins, const struct claim *c,
     }
     /* The granter uses a grant of its own; its user must not reach further than it could itself. */
     inner = hv_domain_find(c->inner_dom);
-    if (!inner)
+    if (!inner || inner == rd)
         return GNTST_general_error;
     if (c->inner_ref < hv_grant_entries(inner->grants) && inner->grants->version == 2 &&
         (hv_grant_v2(inner->grants, c->inner_ref)->hdr.flags & GTF_type_mask) == GTF_transitive)

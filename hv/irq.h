@@ -17,10 +17,11 @@ u32 hv_pirq_limit(const struct hv_domain *d);
 int hv_pirq_check(struct hv_domain *d, u32 pirq);
 /** hv_pirq_bind - routes the interrupt to @port.  Returns: 0; -EBUSY the hypervisor's own.  After hv_pirq_check(). */
 int hv_pirq_bind(struct hv_domain *d, u32 pirq, u32 port);
-/** hv_pirq_unbind - ends that; the pin is masked. */
-void hv_pirq_unbind(struct hv_domain *d, u32 pirq);
+/** hv_pirq_unbind - @port is closed: the pin is masked. */
+void hv_pirq_unbind(struct hv_domain *d, u32 port);
 
-/** hv_pirq_map - gives pin @gsi of the IO-APIC to domain 0 as pirq @pirq.  0; -EINVAL, -EBUSY. */
+/** hv_pirq_map - gives pin @gsi of the IO-APIC to domain 0 as pirq @pirq, or a free one if that is negative.
+ * Returns: 0 with @pirq set; -EINVAL; -EPERM; -EEXIST one of the two is mapped otherwise. */
 int hv_pirq_map(struct hv_domain *d, u32 gsi, s32 *pirq);
 /** hv_pirq_unmap - takes it back.  0; -EINVAL not mapped. */
 int hv_pirq_unmap(struct hv_domain *d, u32 pirq);
@@ -30,7 +31,7 @@ int hv_pirq_eoi(struct hv_domain *d, u32 pirq);
 void hv_pirq_eoi_all(struct hv_domain *d);
 /** hv_pirq_eoi_map - sets @gfn as the page whose bits say which pirqs need EOIs.  0; -EINVAL, -EBUSY. */
 int hv_pirq_eoi_map(struct hv_domain *d, u64 gfn, bool auto_unmask);
-/** hv_pirq_setup - trigger and polarity of a pin, before it is bound.  0; -EINVAL. */
+/** hv_pirq_setup - trigger and polarity of a pin, before it is bound, once.  0; -EINVAL; -EEXIST. */
 int hv_pirq_setup(u32 gsi, bool level, bool low);
 
 #endif

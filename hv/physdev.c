@@ -65,7 +65,8 @@ static int op_apic_write(const physdev_apic_t *op)
         return -EINVAL;
     if (op->reg < IOAPIC_RTE || op->reg % 2)
         return 0;
-    return hv_pirq_setup((op->reg - IOAPIC_RTE) / 2, op->value & RTE_LEVEL, op->value & RTE_LOW);
+    hv_pirq_setup((op->reg - IOAPIC_RTE) / 2, op->value & RTE_LEVEL, op->value & RTE_LOW);
+    return 0;
 }
 
 static int op_map_pirq(physdev_map_pirq_t *op)
@@ -172,6 +173,17 @@ static long physdev_op(u32 cmd, u64 arg)
     union physdev_args a;
     long rc;
 
+    switch (cmd) {
+    case PHYSDEVOP_IRQ_UNMASK_NOTIFY:
+        hv_pirq_eoi_all(hv_current->domain);
+        return 0;
+    case PHYSDEVOP_restore_msi: /* about PCI devices: none was ever made known */
+    case PHYSDEVOP_restore_msi_ext:
+    case PHYSDEVOP_pci_mmcfg_reserved:
+    case PHYSDEVOP_prepare_msix:
+    case PHYSDEVOP_release_msix:
+        return hv_privileged() ? -ENODEV : -EPERM;
+    }
     if (cmd >= HV_ARRAY_SIZE(ops) || !ops[cmd].size)
         return -ENOSYS;
     if (hv_copy_from_guest(&a, arg, ops[cmd].size))
@@ -193,18 +205,5 @@ HV_HYPERCALL(physdev_op_compat)
 
     if (hv_load_guest(&op, a0))
         return -EFAULT;
-    switch (op.cmd) {
-    case PHYSDEVOP_irq_status_query:
-    case PHYSDEVOP_set_iopl:
-    case PHYSDEVOP_set_iobitmap:
-    case PHYSDEVOP_apic_read:
-    case PHYSDEVOP_apic_write:
-    case PHYSDEVOP_alloc_irq_vector:
-        return physdev_op(op.cmd, a0 + offsetof(physdev_op_t, u));
-    case PHYSDEVOP_IRQ_UNMASK_NOTIFY:
-        hv_pirq_eoi_all(hv_current->domain);
-        return 0;
-    default:
-        return -EINVAL;
-    }
+    return physdev_op(op.cmd, a0 + offsetof(physdev_op_t, u));
 }

@@ -11,10 +11,16 @@
 #include <xen/sysctl.h>
 
 #define NR_CPUS 1u
+#define MAX_NODES 64u
 #define DISTANCE_LOCAL 10u /* of a NUMA node to itself */
 
 static long op_physinfo(struct xen_sysctl_physinfo *op)
 {
+    static const struct {
+        u32 leaf;
+        u8 sub, reg; /* reg: 0 to 3 for EAX to EDX */
+    } words[] = {{1, 0, 3},    {1, 0, 2}, {0x80000001, 0, 3}, {0x80000001, 0, 2},
+                 {0xd, 1, 0}, {7, 0, 1}, {7, 0, 2},          {0x80000007, 0, 3}};
     u32 r[4];
 
     memset(op, 0, sizeof(*op));
@@ -22,19 +28,21 @@ static long op_physinfo(struct xen_sysctl_physinfo *op)
     op->cores_per_socket = 1;
     op->nr_cpus = NR_CPUS;
     op->nr_nodes = 1;
+    op->max_node_id = MAX_NODES - 1;
     op->cpu_khz = hv_tsc_khz;
     op->capabilities =
         XEN_SYSCTL_PHYSCAP_pv | XEN_SYSCTL_PHYSCAP_gnttab_v1 | XEN_SYSCTL_PHYSCAP_gnttab_v2;
     op->total_pages = hv_frames_total();
     op->free_pages = hv_frames_free();
     op->max_mfn = hv_max_mfn - 1;
-    /* As the first words of Xen's feature set: leaves 1 and 0x80000001. */
-    hv_cpuid(1, 0, r);
-    op->hw_cap[0] = r[3];
-    op->hw_cap[1] = r[2];
-    hv_cpuid(0x80000001, 0, r);
-    op->hw_cap[2] = r[3];
-    op->hw_cap[3] = r[2];
+    /* The words of xen/arch-x86/cpufeatureset.h. */
+    for (unsigned i = 0; i < HV_ARRAY_SIZE(words); i++) {
+        hv_cpuid(words[i].leaf & 0x80000000, 0, r);
+        if (r[0] < words[i].leaf)
+            continue;
+        hv_cpuid(words[i].leaf, words[i].sub, r);
+        op->hw_cap[i] = r[words[i].reg];
+    }
     return 0;
 }
 
@@ -67,7 +75,11 @@ static long op_getcpuinfo(struct xen_sysctl_getcpuinfo *op)
 
 static long op_availheap(struct xen_sysctl_availheap *op)
 {
-    op->avail_bytes = op->node > 0 ? 0 : hv_frames_free() << HV_PAGE_SHIFT;
+    u64 bytes = hv_max_mfn << HV_PAGE_SHIFT;
+    bool none = op->node > 0 ||
+                (op->min_bitwidth && (op->min_bitwidth > 63 || bytes >> op->min_bitwidth == 0));
+
+    op->avail_bytes = none ? 0 : hv_frames_free() << HV_PAGE_SHIFT;
     return 0;
 }
 
@@ -78,7 +90,7 @@ static long op_cputopoinfo(struct xen_sysctl_cputopoinfo *op)
 
     if (op->cputopo.p && op->num_cpus && hv_store_guest((u64)op->cputopo.p, &cpu))
         return -EFAULT;
-    op->num_cpus = NR_CPUS;
+    op->num_cpus = op->cputopo.p ? HV_MIN(op->num_cpus, NR_CPUS) : NR_CPUS;
     return 0;
 }
 
@@ -91,7 +103,7 @@ static long op_numainfo(struct xen_sysctl_numainfo *op)
         return -EFAULT;
     if (op->num_nodes && op->distance.p && hv_store_guest32((u64)op->distance.p, DISTANCE_LOCAL))
         return -EFAULT;
-    op->num_nodes = 1;
+    op->num_nodes = op->meminfo.p || op->distance.p ? HV_MIN(op->num_nodes, 1u) : 1;
     return 0;
 }
 
@@ -110,7 +122,7 @@ static long op_cpupool(struct xen_sysctl_cpupool_op *op)
     case XEN_SYSCTL_CPUPOOL_OP_FREEINFO:
         return hv_bitmap_put(&op->cpumap, 0, NR_CPUS);
     default:
-        return -EOPNOTSUPP;
+        return -ENOSYS;
     }
 }
 

@@ -10,6 +10,7 @@
 #include "hv/version.h"
 
 #include <xen/features.h>
+#include <xen/trace.h>
 #include <xen/hvm/hvm_op.h>
 #include <xen/hvm/params.h>
 #include <xen/version.h>
@@ -118,6 +119,16 @@ static long hvm_pagetable_dying(u64 arg)
     return hv_domain_resolve(op.domid) ? -EINVAL : -ESRCH;
 }
 
+/* A guest may write to the trace buffers, if there are any. */
+static long hvm_trace(u64 arg)
+{
+    xen_hvm_xentrace_t op;
+
+    if (hv_load_guest(&op, arg))
+        return -EFAULT;
+    return op.extra_bytes > sizeof(op.extra) || op.event >= 1u << TRC_SUBCLS_SHIFT ? -EINVAL : 0;
+}
+
 HV_HYPERCALL(hvm_op)
 {
     struct xen_hvm_get_time time = {0};
@@ -134,6 +145,10 @@ HV_HYPERCALL(hvm_op)
     case HVMOP_get_time:
         time.now = hv_now();
         return hv_store_guest(a1, &time);
+    case HVMOP_xentrace:
+        return hvm_trace(a1);
+    case HVMOP_guest_request_vm_event: /* nobody listens */
+        return a1 ? -EINVAL : 0;
     case HVMOP_get_mem_type:
         return hvm_get_mem_type(a1);
     case HVMOP_altp2m:
