@@ -14,6 +14,7 @@ static const char help[] =
     "       paravane trace grep frame=MFN FILE     the life of a frame, address, domain, ...\n"
     "       paravane trace export FILE --format json|ctf|perfetto -o PATH\n"
     "                                              for other tools\n"
+    "       paravane trace report FILE -o PAGE.html a page to look at, with all in it\n"
     "\n"
     "Each has options that choose events (--kind, --domain, --hypercall, --insns, ...);\n"
     "`paravane trace dump --help` lists them.\n"
@@ -35,6 +36,7 @@ static const struct {
     {"stat", cmd_trace_stat},
     {"grep", cmd_trace_grep},
     {"export", cmd_trace_export},
+    {"report", cmd_trace_report},
 };
 
 int cmd_trace(int argc, char **argv)

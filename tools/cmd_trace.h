@@ -11,5 +11,6 @@ int cmd_trace_dump(int argc, char **argv);
 int cmd_trace_stat(int argc, char **argv);
 int cmd_trace_grep(int argc, char **argv);
 int cmd_trace_export(int argc, char **argv);
+int cmd_trace_report(int argc, char **argv);
 
 #endif

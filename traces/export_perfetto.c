@@ -211,23 +211,6 @@ static struct track *track_of(struct perfetto *p, uint64_t pid, uint64_t vcpu, G
     return t;
 }
 
-/* Events of the machine rather than of a guest's vCPU. */
-static bool is_machines(const struct trace_event *e)
-{
-    switch (e->kind->id) {
-    case TRACE_KIND_SWITCH:
-    case TRACE_KIND_INTERRUPT:
-    case TRACE_KIND_CONSOLE:
-    case TRACE_KIND_PORT:
-    case TRACE_KIND_MMIO:
-    case TRACE_KIND_DMA:
-    case TRACE_KIND_INPUT:
-        return true;
-    default:
-        return e->domid == TRACE_DOMID_UNKNOWN || e->dom_vcpu == TRACE_DOM_VCPU_UNKNOWN;
-    }
-}
-
 /* --- events -------------------------------------------------------------------------------- */
 
 static void put_annotation(struct perfetto *p, unsigned name, unsigned type, uint64_t value)
@@ -261,30 +244,6 @@ static void put_annotations(struct perfetto *p, const struct trace_event *e)
                    e->value[TRACE_HYPERCALL_DURATION_INSNS].u64);
 }
 
-/* What it is called: a hypercall's name, who runs now, or the kind with its first name. */
-static void put_name(GString *out, const struct trace_event *e)
-{
-    char buffer[32];
-
-    g_string_truncate(out, 0);
-    if (e->kind->id == TRACE_KIND_SWITCH && e->kind->fields > TRACE_SWITCH_TO_VCPU) {
-        trace_put_domid(out, e->value[TRACE_SWITCH_TO].u64);
-        g_string_append_printf(out, "v%" PRIu64, e->value[TRACE_SWITCH_TO_VCPU].u64);
-        return;
-    }
-    g_string_append(out, trace_decode_name(e, buffer, sizeof(buffer)));
-    for (unsigned i = 0; i < e->kind->fields && !trace_event_is_call(e); i++) {
-        const char *name;
-
-        if (e->kind->field[i].type != TRACE_TYPE_ENUM)
-            continue;
-        name = trace_field_value_name(&e->kind->field[i], e->value[i].u64);
-        if (name)
-            g_string_append_printf(out, " %s", name);
-        return;
-    }
-}
-
 /* One packet; @event NULL: the end of a slice. */
 static gboolean put_event(struct perfetto *p, struct track *t, unsigned type, uint64_t ns,
                           const struct trace_event *e, GByteArray *to, GError **error)
@@ -293,7 +252,8 @@ static gboolean put_event(struct perfetto *p, struct track *t, unsigned type, ui
     guint packet, event;
 
     if (e) {
-        put_name(p->text, e);
+        g_string_truncate(p->text, 0);
+        trace_line_title(p->text, e);
         name = intern(p, p->names, INTERNED_NAME, p->text->str);
         category = intern(p, p->categories, INTERNED_CATEGORY, e->kind->name);
         if (!flush_interned(p, error))
@@ -346,7 +306,7 @@ static gboolean put_switch(struct perfetto *p, struct track *t, const struct tra
 static gboolean perfetto_event(void *state, const struct trace_event *e, GError **error)
 {
     struct perfetto *p = state;
-    bool machines = is_machines(e);
+    bool machines = trace_event_is_machines(e);
     struct track *t = track_of(p, machines ? 1 : (uint64_t)e->domid + 2,
                                machines ? e->vcpu : e->dom_vcpu, error);
 

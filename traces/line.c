@@ -74,3 +74,43 @@ void trace_line(GString *out, const struct trace_event *e, struct trace_out *o,
     if (trace_event_is_call(e))
         put_end(out, e, options);
 }
+
+void trace_line_title(GString *out, const struct trace_event *e)
+{
+    const struct trace_kind *kind = e->kind;
+    char buffer[32];
+    const char *name;
+
+    if (kind->id == TRACE_KIND_SWITCH && kind->fields > TRACE_SWITCH_TO_VCPU) {
+        trace_put_domid(out, e->value[TRACE_SWITCH_TO].u64);
+        g_string_append_printf(out, "v%" PRIu64, e->value[TRACE_SWITCH_TO_VCPU].u64);
+        return;
+    }
+    g_string_append(out, trace_decode_name(e, buffer, sizeof(buffer)));
+    if (kind->id == TRACE_KIND_INTERRUPT && kind->fields > TRACE_INTERRUPT_VECTOR)
+        g_string_append_printf(out, " 0x%" PRIx64, e->value[TRACE_INTERRUPT_VECTOR].u64);
+    for (unsigned i = 0; i < kind->fields && !trace_event_is_call(e); i++) {
+        if (kind->field[i].type != TRACE_TYPE_ENUM ||
+            (kind->id == TRACE_KIND_PAGE_TYPE && i == TRACE_PAGE_TYPE_OLD))
+            continue;
+        name = trace_field_value_name(&kind->field[i], e->value[i].u64);
+        if (name)
+            g_string_append_printf(out, " %s", name);
+    }
+}
+
+bool trace_event_is_machines(const struct trace_event *e)
+{
+    switch (e->kind->id) {
+    case TRACE_KIND_SWITCH:
+    case TRACE_KIND_INTERRUPT:
+    case TRACE_KIND_CONSOLE:
+    case TRACE_KIND_PORT:
+    case TRACE_KIND_MMIO:
+    case TRACE_KIND_DMA:
+    case TRACE_KIND_INPUT:
+        return true;
+    default:
+        return e->domid == TRACE_DOMID_UNKNOWN || e->dom_vcpu == TRACE_DOM_VCPU_UNKNOWN;
+    }
+}

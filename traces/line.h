@@ -30,4 +30,11 @@ void trace_line_start(GString *out, const struct trace_event *event,
 void trace_line(GString *out, const struct trace_event *event, struct trace_out *o,
                 const struct trace_line_options *options);
 
+/** trace_line_title - a few words: "mmu_update", "exception #PF", "page_type take l1"; of a switch
+ *                     who runs now: "d0v0". */
+void trace_line_title(GString *out, const struct trace_event *event);
+
+/** trace_event_is_machines - to be shown with the machine's vCPU rather than with a domain's. */
+bool trace_event_is_machines(const struct trace_event *event);
+
 #endif

@@ -83,7 +83,7 @@ refuses() {
     shift 2
     tap_equal "$claim" "status 2: paravane: $wanted" "$(trace "$@")"
 }
-refuses "no command" "trace: no command; there are info, dump, stat, grep, export (see paravane trace --help)"
+refuses "no command" "trace: no command; there are info, dump, stat, grep, export, report (see paravane trace --help)"
 refuses "no file" "trace dump: no trace file is given (see paravane trace dump --help)" dump
 refuses "an unknown option" "trace dump: Unknown option --frob (see paravane trace dump --help)" dump --frob "$file"
 refuses "an unknown hypercall" \
