@@ -202,6 +202,11 @@ enum sim_stop sim_machine_run_to(struct sim_machine *m, const struct sim_positio
     return sim_scheduler_run_to(m->scheduler, to);
 }
 
+void sim_machine_set_input(struct sim_machine *m, const struct base_input *input)
+{
+    m->attach.input = input;
+}
+
 void sim_machine_on_settled(struct sim_machine *m, void (*fn)(void *user), void *user)
 {
     sim_scheduler_on_settled(m->scheduler, fn, user);

@@ -94,6 +94,9 @@ void sim_machine_position(const struct sim_machine *m, struct sim_position *out)
  */
 enum sim_stop sim_machine_run_to(struct sim_machine *m, const struct sim_position *to);
 
+/** sim_machine_set_input - who is asked from now on; as attach.input. */
+void sim_machine_set_input(struct sim_machine *m, const struct base_input *input);
+
 /** sim_machine_on_settled - @fn is called between two instructions whenever the machine has
  *  settled; a state that is saved there goes on exactly as this machine does.  NULL: nobody. */
 void sim_machine_on_settled(struct sim_machine *m, void (*fn)(void *user), void *user);

@@ -14,6 +14,10 @@
 #include "tools/console.h"
 #include "tools/console_out.h"
 #include "tools/console_script.h"
+#include "tools/event_list.h"
+#include "tools/profiles.h"
+#include "tools/recorder.h"
+#include "tools/replayer.h"
 #include "tools/report.h"
 #include "tools/summary.h"
 #include "tools/symbols.h"
@@ -23,13 +27,18 @@
 
 struct run {
     struct run_options options;
-    struct sim_config *config;
+    struct sim_config *config;       /* of the machine; of a restored one borrowed */
+    struct trace_reader *reader;     /* --restore */
+    struct replayer *replayer;       /* its machine is ours */
     struct console_script *script;
     struct console_out out;
     struct symbols *symbols;
     struct sim_machine *machine;
     struct base_input input;
+    struct trace_profile *profile;
+    struct recorder *recorder; /* record, or --save until its place is reached */
     bool interactive, progress;
+    bool not_recorded; /* the trace or the saved state is not whole */
     unsigned next_pause;
     enum sim_stop stop;
     int64_t start_us, shown_us; /* wall */
@@ -89,10 +98,12 @@ static gboolean prepare_inputs(struct run *run, GError **error)
 {
     const struct run_options *o = &run->options;
 
-    run->config = sim_config_load(o->machine, (const char *const *)o->sets->pdata, error);
-    if (!run->config)
-        return FALSE;
-    run->config->portable = o->portable;
+    if (!o->restore) {
+        run->config = sim_config_load(o->machine, (const char *const *)o->sets->pdata, error);
+        if (!run->config)
+            return FALSE;
+        run->config->portable = o->portable;
+    }
     if (o->script) {
         run->script = console_script_load(o->script, error);
         if (!run->script)
@@ -106,6 +117,64 @@ static gboolean prepare_inputs(struct run *run, GError **error)
     return !o->summary || summary_check_path(o->summary, error);
 }
 
+/* What `record` writes, or --save. */
+static gboolean prepare_recorder(struct run *run, GError **error)
+{
+    const struct run_options *o = &run->options;
+    struct recorder_options options = {.path = o->recording ? o->output : o->save,
+                                       .checkpoint_insns = o->checkpoint_insns,
+                                       .save_at = o->recording ? 0 : o->save_at,
+                                       .no_pack = o->no_pack,
+                                       .has_input = run->script || run->interactive};
+
+    if (!options.path)
+        return TRUE;
+    if (o->recording) {
+        g_autofree char *note = NULL;
+
+        if (!event_list_parse(o->events, options.want, error) ||
+            !profiles_find(run->config->kernel, o->profile, o->symbols, &run->profile, &note,
+                           error))
+            return FALSE;
+        fprintf(stderr, "paravane: %s\n", note);
+        options.profile = run->profile;
+    }
+    run->recorder = recorder_new(&options, run->config, error);
+    return run->recorder != NULL;
+}
+
+static void restored_console(void *user, uint8_t byte)
+{
+    struct run *run = user;
+
+    if (run->machine) /* what was written before is not written again */
+        console_out_byte(&run->out, byte);
+}
+
+/* The machine of a saved file, where that ends, with its input from us from now on. */
+static gboolean restore_machine(struct run *run, const struct base_input *input, GError **error)
+{
+    const struct replayer_options options = {
+        .no_events = true, .console = restored_console, .console_user = run};
+    enum replayer_status status;
+
+    run->reader = trace_reader_open(run->options.restore, error);
+    run->replayer = run->reader ? replayer_new(run->reader, &options, error) : NULL;
+    if (!run->replayer)
+        return FALSE;
+    run->config = (struct sim_config *)replayer_config(run->replayer);
+    status = replayer_run_to(run->replayer, UINT64_MAX, error);
+    if (status == REPLAYER_DIVERGED)
+        g_set_error(error, TRACE_ERROR, TRACE_ERROR_FORMAT,
+                    "%s: it does not go on as it was saved: %s", run->options.restore,
+                    replayer_difference(run->replayer));
+    if (status != REPLAYER_END)
+        return FALSE;
+    run->machine = replayer_machine(run->replayer);
+    replayer_go_live(run->replayer, input);
+    return TRUE;
+}
+
 static gboolean prepare_machine(struct run *run, GError **error)
 {
     struct sim_attachments attach = {.console = console_out_byte, .console_user = &run->out};
@@ -116,11 +185,19 @@ static gboolean prepare_machine(struct run *run, GError **error)
         run->input.poll = run->script ? poll_script : poll_terminal;
         attach.input = &run->input;
     }
+    if (!prepare_recorder(run, error))
+        return FALSE;
+    if (run->recorder)
+        attach.input = recorder_input(run->recorder, attach.input);
     console_out_init(&run->out, run->options.quiet ? -1 : STDOUT_FILENO, run->options.until_text);
     run->out.script = run->script;
     run->out.stop = request_stop;
     run->out.stop_user = run;
+    if (run->options.restore)
+        return restore_machine(run, attach.input, error);
     run->machine = sim_machine_new(run->config, &attach, error);
+    if (run->machine && run->recorder)
+        recorder_start(run->recorder, run->machine);
     return run->machine != NULL;
 }
 
@@ -152,6 +229,8 @@ static struct sim_limits next_limits(struct run *run)
         run->next_pause++;
     if (run->next_pause < o->pauses->len)
         limits.insns = MIN(limits.insns, g_array_index(o->pauses, uint64_t, run->next_pause));
+    if (o->save && run->recorder)
+        limits.insns = MIN(limits.insns, o->save_at);
     if (run->progress)
         limits.virtual_ns =
             MIN(limits.virtual_ns, sim_machine_virtual_ns(run->machine) + PROGRESS_SLICE_NS);
@@ -164,6 +243,29 @@ static bool is_at_end(const struct run *run)
            sim_machine_virtual_ns(run->machine) >= run->options.until_ns;
 }
 
+/* Ends what is recorded.  Returns: false, and has said so, when it is not whole. */
+static bool finish_recording(struct run *run, const char *stop_reason, const char *state_hash)
+{
+    uint32_t value = sim_machine_exit_value(run->machine);
+    const char *path = run->options.recording ? run->options.output : run->options.save;
+    GError *error = NULL;
+    bool ok;
+
+    if (!run->recorder)
+        return true;
+    ok = recorder_finish(run->recorder, stop_reason,
+                         run->stop == SIM_STOP_EXIT_PORT ? &value : NULL, state_hash, &error);
+    recorder_free(g_steal_pointer(&run->recorder));
+    if (!ok) {
+        run->not_recorded = true;
+        fprintf(stderr, "paravane: %s; what was written before is kept\n", error->message);
+        g_error_free(error);
+    } else if (!run->options.recording) {
+        fprintf(stderr, "paravane: saved to %s\n", path);
+    }
+    return ok;
+}
+
 static void run_machine(struct run *run)
 {
     run->progress = run->options.quiet && isatty(STDERR_FILENO);
@@ -174,6 +276,10 @@ static void run_machine(struct run *run)
         struct sim_limits limits = next_limits(run);
 
         run->stop = sim_machine_run(run->machine, &limits);
+        if (run->options.save && run->recorder && run->stop == SIM_STOP_LIMIT &&
+            sim_machine_insns(run->machine) >= run->options.save_at &&
+            !finish_recording(run, "saved", ""))
+            break;
         if (run->progress)
             show_progress(run);
     } while (run->stop == SIM_STOP_LIMIT && !is_at_end(run) && !console_caught_signal());
@@ -195,6 +301,8 @@ static const char *stop_reason(const struct run *run)
     if (run->stop != SIM_STOP_REQUEST && run->stop != SIM_STOP_LIMIT)
         return sim_stop_name(run->stop);
     if (run->out.error)
+        return "output";
+    if (run->not_recorded || (run->recorder && recorder_failed(run->recorder)))
         return "output";
     if (console_caught_signal())
         return "interrupted";
@@ -255,7 +363,7 @@ static void fill_summary(struct run *run, struct summary *s)
     };
     if (s->has_exit_value)
         s->exit_value = sim_machine_exit_value(run->machine);
-    if (run->options.hash || run->options.summary)
+    if (run->options.hash || run->options.summary || run->options.recording)
         sim_machine_state_hash(run->machine, s->state_hash);
     base_hash_final(&run->out.hash, s->console_hash);
     for (unsigned i = 0; i < s->vcpus; i++)
@@ -286,6 +394,15 @@ static int finish(struct run *run)
         fprintf(stderr, "paravane: standard output: %s\n", g_strerror(run->out.error));
         status = TOOLS_EXIT_USAGE;
     }
+    if (run->options.save && run->recorder) {
+        fprintf(stderr, "paravane: the machine ended before instruction %" PRIu64
+                        ": nothing to go on from is saved\n",
+                run->options.save_at);
+        status = TOOLS_EXIT_USAGE;
+    }
+    finish_recording(run, summary.stop_reason, summary.state_hash);
+    if (run->not_recorded)
+        status = TOOLS_EXIT_USAGE;
     if (run->options.summary && !summary_write(&summary, run->options.summary, &error))
         status = tools_fail(error);
     line = summary_line(&summary);
@@ -298,10 +415,17 @@ static void clear(struct run *run)
     running = NULL;
     console_close();
     console_out_fini(&run->out);
-    sim_machine_free(run->machine);
+    recorder_free(run->recorder);
+    if (run->options.restore) { /* both are the replayer's */
+        replayer_free(run->replayer);
+        trace_reader_free(run->reader);
+    } else {
+        sim_machine_free(run->machine);
+        sim_config_free(run->config);
+    }
+    trace_profile_free(run->profile);
     symbols_free(run->symbols);
     console_script_free(run->script);
-    sim_config_free(run->config);
     run_options_clear(&run->options);
 }
 
@@ -321,16 +445,16 @@ static int run_once(struct run *run)
     return finish(run);
 }
 
-int cmd_run(int argc, char **argv)
+static int run_command(bool recording, int argc, char **argv)
 {
     struct run run = {0};
     GError *error = NULL;
     int status, caught;
 
-    if (!run_options_parse(&run.options, argc, argv, &error)) {
+    if (!(recording ? record_options_parse : run_options_parse)(&run.options, argc, argv, &error)) {
         status = tools_fail(error);
     } else if (run.options.help) {
-        help_print("run");
+        help_print(recording ? "record" : "run");
         status = TOOLS_EXIT_GOOD;
     } else {
         status = run.options.verify ? cmd_verify(&run.options) : run_once(&run);
@@ -342,4 +466,14 @@ int cmd_run(int argc, char **argv)
         raise(caught);
     }
     return status;
+}
+
+int cmd_run(int argc, char **argv)
+{
+    return run_command(false, argc, argv);
+}
+
+int cmd_record(int argc, char **argv)
+{
+    return run_command(true, argc, argv);
 }

@@ -23,6 +23,11 @@ int tools_fail(GError *error);
 /** cmd_run - `paravane run`; @argv is what follows the word.  Returns: an exit status. */
 int cmd_run(int argc, char **argv);
 
+/** cmd_record - `paravane record`: the same, recorded. */
+int cmd_record(int argc, char **argv);
+/** cmd_replay - `paravane replay`. */
+int cmd_replay(int argc, char **argv);
+
 /**
  * cmd_verify - run the same several times, each in a process of its own with another address
  *              space layout and environment, and compare.

@@ -148,8 +148,9 @@ static bool explain_registers(const struct trace_link *a, const struct trace_lin
         for (unsigned r = 0; r < TRACE_LINK_REGS; r++) {
             if (a->reg[v][r] == b->reg[v][r])
                 continue;
-            g_string_append_printf(out, "register %s of vcpu %u: 0x%" PRIx64 ", recorded 0x%" PRIx64 "\n",
-                                   trace_link_reg_names[r], v, b->reg[v][r], a->reg[v][r]);
+            g_string_append_printf(
+                out, "register %s of vcpu %u: 0x%" PRIx64 ", recorded 0x%" PRIx64 "\n",
+                trace_link_reg_names[r], v, b->reg[v][r], a->reg[v][r]);
             differs = true;
         }
     }

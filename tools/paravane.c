@@ -10,7 +10,9 @@ static const char overview[] =
     "paravane - a machine that does the same every time\n"
     "\n"
     "usage: paravane run MACHINE [OPTION]...   run a machine\n"
-    "       paravane help [run]                this text, or all about run\n"
+    "       paravane record MACHINE -o FILE    run it and record a trace\n"
+    "       paravane replay FILE               go through a recording again and check it\n"
+    "       paravane help [COMMAND]            this text, or all about run, record, replay\n"
     "       paravane version                   which version this is\n"
     "\n"
     "A machine file says what the machine is made of and what it boots:\n"
@@ -48,6 +50,13 @@ static const char run_help[] =
     "                          (the kernel itself, if this is not given)\n"
     "  --quiet                 do not show the guest's console\n"
     "\n"
+    "To go on later\n"
+    "  --save FILE --save-at insns=N\n"
+    "                          write what is needed to go on from instruction N\n"
+    "  --restore FILE          go on from there, in the place of MACHINE; a trace may\n"
+    "                          be given as well: the run goes on where it ends\n"
+    "  --no-pack               leave the images out of the saved file\n"
+    "\n"
     "Whether it is the same every time\n"
     "  --verify N              run N times and compare state, counts and console\n"
     "  --pause-at N[,N]...     stop after N instructions and go on\n"
@@ -66,9 +75,67 @@ static const char run_help[] =
     "  paravane run guests/machines/xen-guest.machine \\\n"
     "      --set module.dom0.path=my-pv.elf --set module.dom0.cmdline='a b'\n";
 
+static const char record_help[] =
+    "usage: paravane record MACHINE -o FILE [OPTION]...\n"
+    "\n"
+    "Runs a machine exactly as `paravane run` does, and writes a trace: all that is\n"
+    "needed to replay the run elsewhere, to the instruction, and what happened.\n"
+    "\n"
+    "  -o, --output FILE       the trace\n"
+    "  --events LIST           which events, separated by commas: names of kinds (see\n"
+    "                          paravane trace dump --help) and of groups: validation,\n"
+    "                          grant, evtchn, device, all, none.  Otherwise\n"
+    "                          hypercall,validation,grant,evtchn,domain,console,input\n"
+    "  --profile FILE          hypervisor profile; none; otherwise the installed one\n"
+    "                          for the kernel's build-id\n"
+    "  --symbols FILE          ELF file with the hypervisor's symbols, if the kernel has\n"
+    "                          none and there is none beside it\n"
+    "  --checkpoint-every N    instructions between checkpoints (400M); 0: none.  More\n"
+    "                          of them make `replay --until` faster, the file larger\n"
+    "  --no-pack               leave out the images: replaying needs the same files\n"
+    "\n"
+    "All options of `paravane run` but --verify, --save and --restore are understood\n"
+    "as well.  Whatever happens to the recording, its file replays up to its last\n"
+    "whole part, at most 100 million instructions back.\n"
+    "\n"
+    "Examples\n"
+    "  paravane record guests/machines/xen-linux.machine -o boot.trace --quiet \\\n"
+    "      --console-script guests/machines/demo.console\n"
+    "  paravane trace dump boot.trace\n"
+    "  paravane replay boot.trace --quiet\n";
+
+static const char replay_help[] =
+    "usage: paravane replay FILE [OPTION]...\n"
+    "\n"
+    "Goes through a recorded run again, from the file alone, and compares as it goes:\n"
+    "the state every 10 million instructions, and the events that were recorded.\n"
+    "\n"
+    "  --until insns=N         stop before instruction N + 1 and show where that is;\n"
+    "                          starts at the last checkpoint before\n"
+    "  --until event=K         the same where event number K is complete\n"
+    "  --verify hash           compare digests of the state (this is the default)\n"
+    "  --verify full           compare every byte of the checkpoints, too\n"
+    "  --hash                  show the hash of the state where it stops\n"
+    "  --summary FILE          write counts and hashes as JSON\n"
+    "  --quiet                 do not show the guest's console\n"
+    "\n"
+    "Exit status: 0 all is as recorded, 2 the file is damaged (what is in front of the\n"
+    "damage is replayed) or is of another version, 3 something differs: what, and\n"
+    "between which instructions, is on standard error.\n";
+
 void help_print(const char *topic)
 {
-    fputs(topic && strcmp(topic, "run") == 0 ? run_help : overview, stdout);
+    static const struct {
+        const char *name, *text;
+    } topics[] = {{"run", run_help}, {"record", record_help}, {"replay", replay_help}};
+
+    for (unsigned i = 0; topic && i < sizeof(topics) / sizeof(topics[0]); i++) {
+        if (strcmp(topic, topics[i].name) == 0) {
+            fputs(topics[i].text, stdout);
+            return;
+        }
+    }
+    fputs(overview, stdout);
 }
 
 int tools_fail(GError *error)
@@ -106,6 +173,10 @@ int main(int argc, char **argv)
         return usage("what shall I do? Try: paravane run MACHINE%s", "");
     if (strcmp(command, "run") == 0)
         return cmd_run(argc - 2, argv + 2);
+    if (strcmp(command, "record") == 0)
+        return cmd_record(argc - 2, argv + 2);
+    if (strcmp(command, "replay") == 0)
+        return cmd_replay(argc - 2, argv + 2);
     if (strcmp(command, "trace") == 0)
         return cmd_trace(argc - 2, argv + 2);
     if (strcmp(command, "diff") == 0)
@@ -119,5 +190,6 @@ int main(int argc, char **argv)
         puts("paravane " PARAVANE_VERSION);
         return finish_stdout();
     }
-    return usage("unknown command %s; there are run, help, version", command);
+    return usage("unknown command %s; there are run, record, replay, trace, diff, help, "
+                 "version", command);
 }

@@ -6,6 +6,8 @@
 #include "sim/base/rng.h"
 #include "sim/base/types.h"
 #include "sim/base/units.h"
+#include "tools/event_list.h"
+#include "tools/recorder.h"
 
 G_DEFINE_QUARK(run_options_error, run_options_error)
 
@@ -148,6 +150,66 @@ static gboolean option_pause_random(struct run_options *o, const char *value, GE
     return TRUE;
 }
 
+static gboolean option_output(struct run_options *o, const char *value, GError **error)
+{
+    (void)error;
+    o->output = value;
+    return TRUE;
+}
+
+static gboolean option_events(struct run_options *o, const char *value, GError **error)
+{
+    bool want[TRACE_KIND_MAX + 1];
+
+    o->events = value;
+    return event_list_parse(value, want, error);
+}
+
+static gboolean option_profile(struct run_options *o, const char *value, GError **error)
+{
+    (void)error;
+    o->profile = value;
+    return TRUE;
+}
+
+static gboolean option_checkpoint(struct run_options *o, const char *value, GError **error)
+{
+    if (!base_units_parse(value, base_units_count, &o->checkpoint_insns))
+        return fail(error, "--checkpoint-every needs a number of instructions such as 500M, or 0 "
+                           "for none, not \"%s\"",
+                    value);
+    return TRUE;
+}
+
+static gboolean option_no_pack(struct run_options *o, const char *value, GError **error)
+{
+    (void)value, (void)error;
+    o->no_pack = true;
+    return TRUE;
+}
+
+static gboolean option_save(struct run_options *o, const char *value, GError **error)
+{
+    (void)error;
+    o->save = value;
+    return TRUE;
+}
+
+static gboolean option_save_at(struct run_options *o, const char *value, GError **error)
+{
+    if (!g_str_has_prefix(value, "insns=") ||
+        !base_units_parse(value + 6, base_units_count, &o->save_at) || !o->save_at)
+        return fail(error, "--save-at needs insns=N such as insns=2G, not \"%s\"", value);
+    return TRUE;
+}
+
+static gboolean option_restore(struct run_options *o, const char *value, GError **error)
+{
+    (void)error;
+    o->restore = value;
+    return TRUE;
+}
+
 static gboolean option_quiet(struct run_options *o, const char *value, GError **error)
 {
     (void)value, (void)error;
@@ -181,31 +243,42 @@ static const struct option {
     bool has_value;
     option_fn *apply;
     bool once; /* for the whole of several runs, not for each */
+    enum { FOR_BOTH, FOR_RUN, FOR_RECORD } command;
 } options[] = {
-    {"--set", true, option_set, false},
-    {"--seed", true, option_seed, false},
-    {"--until", true, option_until, false},
-    {"--console-script", true, option_script, false},
-    {"--summary", true, option_summary, true},
-    {"--symbols", true, option_symbols, false},
-    {"--verify", true, option_verify, true},
-    {"--pause-at", true, option_pause_at, false},
-    {"--pause-random", true, option_pause_random, false},
-    {"--quiet", false, option_quiet, true},
-    {"--hash", false, option_hash, false},
-    {"--portable", false, option_portable, false},
-    {"--help", false, option_help, false},
-    {"-h", false, option_help, false},
+    {"--set", true, option_set, false, FOR_BOTH},
+    {"--seed", true, option_seed, false, FOR_BOTH},
+    {"--until", true, option_until, false, FOR_BOTH},
+    {"--console-script", true, option_script, false, FOR_BOTH},
+    {"--summary", true, option_summary, true, FOR_BOTH},
+    {"--symbols", true, option_symbols, false, FOR_BOTH},
+    {"--verify", true, option_verify, true, FOR_RUN},
+    {"--pause-at", true, option_pause_at, false, FOR_BOTH},
+    {"--pause-random", true, option_pause_random, false, FOR_BOTH},
+    {"--quiet", false, option_quiet, true, FOR_BOTH},
+    {"--hash", false, option_hash, false, FOR_BOTH},
+    {"--portable", false, option_portable, false, FOR_BOTH},
+    {"--help", false, option_help, false, FOR_BOTH},
+    {"-h", false, option_help, false, FOR_BOTH},
+    {"--save", true, option_save, true, FOR_RUN},
+    {"--save-at", true, option_save_at, true, FOR_RUN},
+    {"--restore", true, option_restore, false, FOR_RUN},
+    {"--output", true, option_output, true, FOR_RECORD},
+    {"-o", true, option_output, true, FOR_RECORD},
+    {"--events", true, option_events, true, FOR_RECORD},
+    {"--profile", true, option_profile, true, FOR_RECORD},
+    {"--checkpoint-every", true, option_checkpoint, true, FOR_RECORD},
+    {"--no-pack", false, option_no_pack, true, FOR_BOTH},
 };
 
 /* The option that @arg is; *@value is what stands behind its "=", or NULL. */
-static const struct option *find(const char *arg, const char **value)
+static const struct option *find(const struct run_options *o, const char *arg, const char **value)
 {
     size_t length = strcspn(arg, "=");
 
     *value = arg[length] ? arg + length + 1 : NULL;
     for (unsigned i = 0; i < ARRAY_LEN(options); i++)
-        if (strlen(options[i].name) == length && strncmp(options[i].name, arg, length) == 0)
+        if (strlen(options[i].name) == length && strncmp(options[i].name, arg, length) == 0 &&
+            options[i].command != (o->recording ? FOR_RUN : FOR_RECORD))
             return &options[i];
     return NULL;
 }
@@ -230,7 +303,7 @@ static int take(struct run_options *o, int argc, char **argv, GError **error)
         add_repeat(o, argv, 1);
         return 1;
     }
-    option = find(argv[0], &value);
+    option = find(o, argv[0], &value);
     if (!option)
         return fail(error, "unknown option %s", argv[0]);
     if (!option->has_value && value)
@@ -255,9 +328,41 @@ static int rising(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-gboolean run_options_parse(struct run_options *out, int argc, char **argv, GError **error)
+static gboolean check_restore(const struct run_options *o, GError **error)
+{
+    if (o->machine)
+        return fail(error, "--restore needs no machine file: the saved one goes on");
+    if (o->sets->len > 1)
+        return fail(error, "--restore takes the machine as it is: no --set and no --seed");
+    if (o->save || o->portable)
+        return fail(error, "--restore does not go with %s", o->save ? "--save" : "--portable");
+    return TRUE;
+}
+
+static gboolean check_whole(const struct run_options *o, GError **error)
+{
+    if (o->restore && !check_restore(o, error))
+        return FALSE;
+    if (!o->machine && !o->restore)
+        return fail(error, "no machine file is given");
+    if (o->recording && !o->output)
+        return fail(error, "no trace file is given: -o FILE");
+    if (!o->save != !o->save_at)
+        return fail(error, "--save FILE and --save-at insns=N go together");
+    if (o->verify && (o->save || o->no_pack))
+        return fail(error, "--verify does not go with --save");
+    if (o->verify && o->script && strcmp(o->script, "-") == 0)
+        return fail(error, "--verify runs several times, but standard input can be read only once");
+    return TRUE;
+}
+
+static gboolean parse(struct run_options *out, bool recording, int argc, char **argv,
+                      GError **error)
 {
     memset(out, 0, sizeof(*out));
+    out->recording = recording;
+    out->checkpoint_insns = RECORDER_CHECKPOINT_INSNS;
+    out->events = EVENT_LIST_DEFAULT;
     out->until_insns = out->until_ns = UINT64_MAX;
     out->sets = g_ptr_array_new_with_free_func(g_free);
     out->repeat = g_ptr_array_new_with_free_func(g_free);
@@ -271,13 +376,17 @@ gboolean run_options_parse(struct run_options *out, int argc, char **argv, GErro
     }
     g_ptr_array_add(out->sets, NULL);
     g_array_sort(out->pauses, rising);
-    if (out->help)
-        return TRUE;
-    if (!out->machine)
-        return fail(error, "no machine file is given");
-    if (out->verify && out->script && strcmp(out->script, "-") == 0)
-        return fail(error, "--verify runs several times, but standard input can be read only once");
-    return TRUE;
+    return out->help || check_whole(out, error);
+}
+
+gboolean run_options_parse(struct run_options *out, int argc, char **argv, GError **error)
+{
+    return parse(out, false, argc, argv, error);
+}
+
+gboolean record_options_parse(struct run_options *out, int argc, char **argv, GError **error)
+{
+    return parse(out, true, argc, argv, error);
 }
 
 void run_options_clear(struct run_options *o)

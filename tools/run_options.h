@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The command line of `paravane run`.
+ * The command lines of `paravane run` and `paravane record`.
  */
 #ifndef PARAVANE_TOOLS_RUN_OPTIONS_H
 #define PARAVANE_TOOLS_RUN_OPTIONS_H
@@ -19,6 +19,16 @@ struct run_options {
     const char *script;
     const char *summary;
     const char *symbols;
+
+    bool recording;            /* `record` */
+    const char *output;        /* record: the trace; never NULL then */
+    const char *events;        /* record: a list for event_list_parse() */
+    const char *profile;       /* record: as profiles_find() has it; NULL: not given */
+    uint64_t checkpoint_insns; /* record */
+    bool no_pack;              /* record, --save */
+    const char *save, *restore; /* run: NULL: not given */
+    uint64_t save_at;          /* instructions; with save */
+
     bool quiet, hash, help, portable;
     unsigned verify;   /* 0: run once */
     GPtrArray *repeat; /* char *: the arguments for one run of several (no --verify, --summary,
@@ -32,6 +42,8 @@ struct run_options {
  * Returns: FALSE with @error (one line, fit for the user) and @out to be cleared nevertheless.
  */
 gboolean run_options_parse(struct run_options *out, int argc, char **argv, GError **error);
+/** record_options_parse - the same behind `record`. */
+gboolean record_options_parse(struct run_options *out, int argc, char **argv, GError **error);
 void run_options_clear(struct run_options *options);
 
 GQuark run_options_error_quark(void);

@@ -447,25 +447,23 @@ void trace_reader_damage(const struct trace_reader *r, GError **error)
 
 /* --- images -------------------------------------------------------------------------------- */
 
-static gboolean check_image(const struct trace_reader *r, const struct trace_image *image,
-                            const GByteArray *bytes, GError **error)
+bool trace_image_is(const struct trace_image *image, GBytes *content)
 {
     g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
     uint8_t sha256[32];
-    gsize n = sizeof(sha256);
+    gsize n = sizeof(sha256), size_bytes;
+    const void *data = g_bytes_get_data(content, &size_bytes);
 
-    g_checksum_update(sum, bytes->data, (gssize)bytes->len);
+    g_checksum_update(sum, data, (gssize)size_bytes);
     g_checksum_get_digest(sum, sha256, &n);
-    if (bytes->len == image->size_bytes && memcmp(sha256, image->sha256, sizeof(sha256)) == 0)
-        return TRUE;
-    return fail(r, error, TRACE_ERROR_FORMAT, "damaged: image %s is not what was packed",
-                image->name);
+    return size_bytes == image->size_bytes && memcmp(sha256, image->sha256, sizeof(sha256)) == 0;
 }
 
 GBytes *trace_reader_image(struct trace_reader *r, unsigned index, GError **error)
 {
     const struct trace_image *image = &r->info.image[index];
     g_autoptr(GByteArray) bytes = g_byte_array_new();
+    g_autoptr(GBytes) content = NULL;
 
     BASE_ASSERT(index < r->info.images);
     if (!image->packed) {
@@ -491,9 +489,11 @@ GBytes *trace_reader_image(struct trace_reader *r, unsigned index, GError **erro
         fail(r, error, TRACE_ERROR_MISSING, "cut off: it ends within image %s", image->name);
         return NULL;
     }
-    if (!check_image(r, image, bytes, error))
-        return NULL;
-    return g_byte_array_free_to_bytes(g_steal_pointer(&bytes));
+    content = g_byte_array_free_to_bytes(g_steal_pointer(&bytes));
+    if (trace_image_is(image, content))
+        return g_steal_pointer(&content);
+    fail(r, error, TRACE_ERROR_FORMAT, "damaged: image %s is not what was packed", image->name);
+    return NULL;
 }
 
 /* --- the log ------------------------------------------------------------------------------- */

@@ -27,6 +27,9 @@ struct trace_image {
     bool packed; /* the file holds it: trace_reader_image() */
 };
 
+/** trace_image_is - whether @content is what @image describes. */
+bool trace_image_is(const struct trace_image *image, GBytes *content);
+
 /** A state that a replay may start from. */
 struct trace_checkpoint {
     uint64_t insns, virtual_ns;
