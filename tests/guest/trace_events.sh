@@ -23,6 +23,25 @@ for guest in $guests; do
     trace_same "$guest" "$guest, without a profile"
 done
 
+# Two domains of a domain 0 of our own, with grants, event channels, and a frame transferred.
+built=$PARAVANE_BUILD/guests
+if [ -e "$built/domu/domu.elf" ]; then
+    demo=("$built/machines/hv-demo.machine" --set "boot.kernel=$PARAVANE_SRC/guests/real/xen.gz"
+        --set timing.port-cycles=1000 --set machine.on-halt=good
+        --set 'boot.cmdline=console=com1 com1=115200,8n1 no-real-mode dom0_mem=64M')
+    guest_run demo "${demo[@]}"
+    for profile in "$xen_profile" none; do
+        what="two domains, profile $(basename "$profile")"
+        trace_check demo "${demo[@]}" --profile "$profile"
+        trace_good demo "$what"
+        trace_same demo "$what"
+        for kind in grant_map grant_unmap grant_copy grant_transfer evtchn_send domain; do
+            tap_check "$what: there are $kind events" \
+                test "$(trace_value demo "kind_$kind" || echo 0)" -gt 0
+        done
+    done
+fi
+
 # The profile's numbers are those that the disassembly shows.
 if command -v objdump >/dev/null; then
     tap_check "xen-offsets finds all that it looks for" \

@@ -12,7 +12,8 @@
  *  2. mmu_update, mmuext_op and grant_table_op: each request in an event is what guest memory held
  *     when the handler began; after a successful normal mmu_update the entry points to the frame.
  *  3. Page types: events replayed into a model (frame -> type, count) never contradict it.
- *  4. Fields that are in both: pins and grants are those of the hypercalls.
+ *  4. Pins and grants are those of the requests, in order; a page mapped by grant is mapped where the
+ *     event says; what was copied by grant is the same on both sides.
  *
  * Says what it found, one "key value" a line; exit status 1 when something is wrong.  With --no-checks
  * events are only counted: for measuring what the capture costs.
@@ -30,6 +31,8 @@
 #include "traces/capture.h"
 #include "traces/xen_public.h"
 
+#include <xen/grant_table.h>
+
 #define NUMBERS 64
 #define COMPLAINTS_MAX 20
 #define REQUESTS_BYTES_MAX 16384 /* of one hypercall: what an event has room for */
@@ -39,6 +42,7 @@ struct expected {
     bool valid;
     uint64_t gva;
     unsigned count;
+    unsigned next; /* the first that no event of its own has told yet */
     size_t each_bytes;
     uint8_t data[REQUESTS_BYTES_MAX];
 };
@@ -52,7 +56,7 @@ struct check {
     uint64_t entered[2][NUMBERS], told[2][NUMBERS], unfinished;
     uint64_t kinds[TRACE_KIND_MAX + 1];
     struct expected expected[CPU_MAX_VCPUS][3]; /* mmu_update, mmuext_op, grant_table_op */
-    uint64_t requests, blobs, entries_checked;
+    uint64_t requests, blobs, entries_checked, pins, grants;
     unsigned complaints;
     bool no_checks, has_profile;
 };
@@ -227,6 +231,125 @@ static void check_hypercall(struct check *k, const struct trace_event *e)
     }
 }
 
+/* ---- what follows from a hypercall ---- */
+
+static void check_pin(struct check *k, const struct trace_event *e)
+{
+    struct expected *x = &k->expected[e->vcpu][1];
+    bool unpin = e->value[TRACE_PIN_OP].u64 == TRACE_PIN_OP_UNPIN;
+    struct mmuext_op op = {.cmd = UINT32_MAX};
+
+    while (x->valid && x->next < x->count && op.cmd > MMUEXT_UNPIN_TABLE)
+        memcpy(&op, x->data + sizeof(op) * x->next++, sizeof(op));
+    if (op.cmd > MMUEXT_UNPIN_TABLE || op.arg1.mfn != e->value[TRACE_PIN_MFN].u64 ||
+        unpin != (op.cmd == MMUEXT_UNPIN_TABLE) ||
+        (!unpin && e->value[TRACE_PIN_TYPE].u64 != op.cmd - MMUEXT_PIN_L1_TABLE + TRACE_PAGE_L1))
+        complain(k, e, "no request is this pin of frame %#" PRIx64, e->value[TRACE_PIN_MFN].u64);
+    k->pins++;
+}
+
+static const void *next_grant(struct check *k, const struct trace_event *e, size_t size)
+{
+    struct expected *x = &k->expected[e->vcpu][2];
+
+    if (x->valid && x->each_bytes == size && x->next < x->count)
+        return x->data + size * x->next++;
+    complain(k, e, "no request is this %s", e->kind->name);
+    return NULL;
+}
+
+/* The entry that maps the page: at a machine address, or found from a linear one. */
+static bool mapped_frame(struct check *k, uint64_t host_addr, bool by_entry, uint64_t *mfn)
+{
+    struct cpu *cpu = sim_machine_cpu(k->machine);
+    struct mmu_translation t;
+    struct mmu_regs regs;
+    uint64_t entry;
+
+    if (by_entry) {
+        if (!mmu_ram_read(sim_machine_ram(k->machine), GPA(host_addr), &entry, sizeof(entry)))
+            return false;
+        *mfn = (entry & 0x000ffffffffff000ull) >> PAGE_SHIFT;
+        return entry & 1;
+    }
+    cpu_mmu_regs(cpu, cpu_current(cpu), &regs);
+    if (mmu_walk(sim_machine_ram(k->machine), &regs, GVA(host_addr), MMU_READ | MMU_PROBE | MMU_ANY,
+                 &t) != MMU_OK)
+        return false;
+    *mfn = t.pa.v >> PAGE_SHIFT;
+    return true;
+}
+
+static void check_grant_map(struct check *k, const struct trace_event *e)
+{
+    const struct gnttab_map_grant_ref *op = next_grant(k, e, sizeof(*op));
+    uint64_t mfn = 0;
+
+    if (!op)
+        return;
+    k->grants++;
+    if (op->dom != e->value[TRACE_GRANT_MAP_GRANTER].u64 ||
+        op->ref != e->value[TRACE_GRANT_MAP_REF].u64 ||
+        op->host_addr != e->value[TRACE_GRANT_MAP_HOST_ADDR].u64 ||
+        op->flags != e->value[TRACE_GRANT_MAP_FLAGS].u64)
+        complain(k, e, "this grant_map is not what was asked for");
+    if (e->value[TRACE_GRANT_MAP_STATUS].u64 || !(op->flags & GNTMAP_host_map))
+        return;
+    if (!mapped_frame(k, op->host_addr, op->flags & GNTMAP_contains_pte, &mfn) ||
+        mfn != e->value[TRACE_GRANT_MAP_MFN].u64)
+        complain(k, e, "grant_map says frame %#" PRIx64 ", mapped is %#" PRIx64,
+                 e->value[TRACE_GRANT_MAP_MFN].u64, mfn);
+}
+
+static void check_grant_unmap(struct check *k, const struct trace_event *e)
+{
+    const struct gnttab_unmap_grant_ref *op = next_grant(k, e, sizeof(*op));
+
+    if (!op)
+        return;
+    k->grants++;
+    if (op->handle != e->value[TRACE_GRANT_UNMAP_HANDLE].u64 ||
+        op->host_addr != e->value[TRACE_GRANT_UNMAP_HOST_ADDR].u64)
+        complain(k, e, "this grant_unmap is not what was asked for");
+}
+
+static void check_grant_copy(struct check *k, const struct trace_event *e)
+{
+    const struct gnttab_copy *op = next_grant(k, e, sizeof(*op));
+    uint64_t size = e->value[TRACE_GRANT_COPY_SIZE].u64;
+    struct mmu_ram *ram = sim_machine_ram(k->machine);
+    uint8_t from[PAGE_SIZE], to[PAGE_SIZE];
+
+    if (!op)
+        return;
+    k->grants++;
+    if (op->len != size || op->source.offset != e->value[TRACE_GRANT_COPY_SRC_OFFSET].u64 ||
+        op->dest.offset != e->value[TRACE_GRANT_COPY_DST_OFFSET].u64)
+        complain(k, e, "this grant_copy is not what was asked for");
+    if (e->value[TRACE_GRANT_COPY_STATUS].u64 || !k->has_profile)
+        return;
+    if (size > PAGE_SIZE ||
+        !mmu_ram_read(ram, GPA((e->value[TRACE_GRANT_COPY_SRC_MFN].u64 << PAGE_SHIFT) +
+                               op->source.offset), from, size) ||
+        !mmu_ram_read(ram, GPA((e->value[TRACE_GRANT_COPY_DST_MFN].u64 << PAGE_SHIFT) +
+                               op->dest.offset), to, size) ||
+        memcmp(from, to, size) != 0)
+        complain(k, e, "the frames of this grant_copy differ");
+}
+
+static void check_grant_transfer(struct check *k, const struct trace_event *e)
+{
+    const struct gnttab_transfer *op = next_grant(k, e, sizeof(*op));
+
+    if (!op)
+        return;
+    k->grants++;
+    if (op->mfn != e->value[TRACE_GRANT_TRANSFER_MFN].u64 ||
+        op->domid != e->value[TRACE_GRANT_TRANSFER_RECEIVER].u64 ||
+        op->ref != e->value[TRACE_GRANT_TRANSFER_REF].u64)
+        complain(k, e, "this grant_transfer is not what was asked for");
+}
+
 /* ---- the sink ---- */
 
 static void on_event(void *user, const struct trace_event *e)
@@ -237,8 +360,28 @@ static void on_event(void *user, const struct trace_event *e)
     k->kinds[e->kind->id]++;
     if (k->no_checks)
         return;
-    if (e->kind->id == TRACE_KIND_HYPERCALL)
+    switch (e->kind->id) {
+    case TRACE_KIND_HYPERCALL:
         check_hypercall(k, e);
+        break;
+    case TRACE_KIND_PIN:
+        check_pin(k, e);
+        break;
+    case TRACE_KIND_GRANT_MAP:
+        check_grant_map(k, e);
+        break;
+    case TRACE_KIND_GRANT_UNMAP:
+        check_grant_unmap(k, e);
+        break;
+    case TRACE_KIND_GRANT_COPY:
+        check_grant_copy(k, e);
+        break;
+    case TRACE_KIND_GRANT_TRANSFER:
+        check_grant_transfer(k, e);
+        break;
+    default:
+        break;
+    }
     why = page_model_event(k->model, e);
     if (why)
         complain(k, e, "%s", why);
@@ -267,6 +410,8 @@ static void report(struct check *k)
     printf("requests %" PRIu64 "\n", k->requests);
     printf("request_arrays %" PRIu64 "\n", k->blobs);
     printf("entries %" PRIu64 "\n", k->entries_checked);
+    printf("pins %" PRIu64 "\n", k->pins);
+    printf("grants %" PRIu64 "\n", k->grants);
     printf("page_events %" PRIu64 "\n", page_model_events(k->model));
     printf("frames %u\n", page_model_frames(k->model));
     printf("abandoned %" PRIu64 "\n", counts.abandoned);

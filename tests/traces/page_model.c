@@ -11,6 +11,7 @@ struct frame {
     uint64_t count;
     unsigned type;
     bool held; /* one of the references belongs to an operation that was interrupted */
+    uint64_t own; /* so many are the hypervisor's: it has set them */
 };
 
 struct page_model {
@@ -72,7 +73,7 @@ static const char *take(const struct frame *f, const struct trace_event *e, stru
 {
     unsigned type = (unsigned)e->value[TRACE_PAGE_TYPE_NEW].u64;
 
-    *next = (struct frame){f->held ? f->count : f->count + 1, type, false};
+    *next = (struct frame){f->held ? f->count : f->count + 1, type, false, 0};
     if (f->count && f->type != type)
         return "taken for another type while it has references";
     if (!e->value[TRACE_PAGE_TYPE_VALIDATED].u64)
@@ -82,7 +83,8 @@ static const char *take(const struct frame *f, const struct trace_event *e, stru
 
 static const char *drop(const struct frame *f, const struct trace_event *e, struct frame *next)
 {
-    *next = (struct frame){f->count - 1, (unsigned)e->value[TRACE_PAGE_TYPE_NEW].u64, false};
+    *next = (struct frame){f->count - 1, (unsigned)e->value[TRACE_PAGE_TYPE_NEW].u64, false,
+                           0};
     if (!f->count)
         return "dropped without a reference";
     return next->count && f->type != next->type ? "has another type after a drop" : NULL;
@@ -98,7 +100,7 @@ static const char *not_done(const struct frame *f, const struct trace_event *e, 
 
     *next = (struct frame){interrupted ? after : f->count,
                            f->count && !interrupted ? f->type : type,
-                           result == XEN_ERESTART || (f->held && !interrupted)};
+                           result == XEN_ERESTART || (f->held && !interrupted), 0};
     if (interrupted && after != f->count && after != f->count + 1 && after + 1 != f->count)
         return "an interrupted operation has changed the count by more than one";
     return NULL;
@@ -113,7 +115,8 @@ static const char *page_type(struct page_model *m, const struct trace_event *e)
     m->events++;
     if (op == TRACE_SET) {
         *f = (struct frame){e->value[TRACE_PAGE_TYPE_NEW_COUNT].u64,
-                            (unsigned)e->value[TRACE_PAGE_TYPE_NEW].u64, false};
+                            (unsigned)e->value[TRACE_PAGE_TYPE_NEW].u64, false,
+                            e->value[TRACE_PAGE_TYPE_NEW_COUNT].u64};
         return NULL;
     }
     why = e->value[TRACE_PAGE_TYPE_RESULT].u64 ? not_done(f, e, &next)
@@ -126,7 +129,7 @@ static const char *page_type(struct page_model *m, const struct trace_event *e)
     if (why)
         contradiction(m, why, mfn, f, e);
     *f = (struct frame){e->value[TRACE_PAGE_TYPE_NEW_COUNT].u64,
-                        (unsigned)e->value[TRACE_PAGE_TYPE_NEW].u64, next.held};
+                        (unsigned)e->value[TRACE_PAGE_TYPE_NEW].u64, next.held, f->own};
     return why ? m->why : NULL;
 }
 
@@ -139,13 +142,17 @@ static const char *frame_owner(struct page_model *m, const struct trace_event *e
         uint64_t mfn = first + i;
         struct frame *f = g_hash_table_lookup(m->frames, &mfn);
 
-        if (!f || !f->count)
+        if (!f)
             continue;
+        if (f->count <= f->own) {
+            *f = (struct frame){0};
+            continue;
+        }
         g_snprintf(m->why, sizeof(m->why),
                    "frame %#" PRIx64 " gets another owner while it has %" PRIu64 " references of "
                    "type %u", mfn, f->count, f->type);
         why = m->why;
-        *f = (struct frame){0, 0, false};
+        *f = (struct frame){0};
     }
     return why;
 }

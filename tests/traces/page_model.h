@@ -8,8 +8,8 @@
  *   drop, success     there was a reference; count - 1
  *   interrupted       (-EINTR, -ERESTART) at most one reference is held for the rest; after
  *                     -ERESTART the next take uses the one that is held
- *   set               whatever it says
- *   a new owner       nobody has a reference
+ *   set               whatever it says; these references are the hypervisor's own
+ *   a new owner       nobody else has a reference
  */
 #ifndef PARAVANE_TESTS_TRACE_PAGE_MODEL_H
 #define PARAVANE_TESTS_TRACE_PAGE_MODEL_H
