@@ -19,10 +19,18 @@ static void put_subject(struct decode_call *c, uint64_t domain)
         trace_out_domid(c->o, "table_owner", (domain >> 16 & 0xffff) - 1, "named");
 }
 
-static void put_done_pointer(struct decode_call *c, uint64_t pointer)
+/* How many requests were done is written to where @pointer says. */
+static void put_done(struct decode_call *c, uint64_t pointer)
 {
-    if (pointer)
-        trace_out_hex(c->o, "done", pointer);
+    struct decode_span done = decode_blob(c->event, TRACE_ROLE_DATA, 1, 0);
+
+    if (!pointer)
+        return;
+    trace_out_hex(c->o, "done", pointer);
+    if (done.size_bytes != 4)
+        return;
+    trace_out_glue(c->o, " => ");
+    trace_out_u64(c->o, ".done_after", decode_read_u64(done.data, 4));
 }
 
 static void put_table(struct trace_out *o, uint64_t address)
@@ -88,7 +96,7 @@ static void args_mmu_update(struct decode_call *c)
         trace_out_word(c->o, ".cut", "cut off");
     if (count & 0x80000000u)
         trace_out_bool(c->o, "preempted", true);
-    put_done_pointer(c, c->arg[2]);
+    put_done(c, c->arg[2]);
     put_subject(c, c->arg[3]);
 }
 
@@ -177,7 +185,7 @@ static void args_mmuext(struct decode_call *c)
     trace_out_u64(c->o, "count", count);
     if (list.data && list.size_bytes / sizeof(struct mmuext_op) < count)
         trace_out_word(c->o, ".cut", "cut off");
-    put_done_pointer(c, c->arg[2]);
+    put_done(c, c->arg[2]);
     trace_out_domid(c->o, "domain", c->arg[3] & 0xffff, "named");
 }
 
@@ -198,9 +206,15 @@ static void put_va_mapping(struct decode_call *c)
 {
     uint64_t flags = c->arg[2];
 
+    struct decode_span old = decode_blob(c->event, TRACE_ROLE_L1E, 0, 0);
+
     trace_out_va(c->o, "va", c->arg[0], "mapping");
     trace_out_glue(c->o, " <- ");
     trace_out_pte(c->o, ".val", c->arg[1]);
+    if (old.size_bytes == 8) {
+        trace_out_glue(c->o, ", was ");
+        trace_out_pte(c->o, ".was", decode_read_u64(old.data, 8));
+    }
     if (flags & ~7ull) { /* a bitmap of vCPUs to flush */
         trace_out_flags(c->o, "flags", flags & 7, uvmf_names, ARRAY_LEN(uvmf_names));
         trace_out_hex(c->o, "vcpumask", flags & ~7ull);

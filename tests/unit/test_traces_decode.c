@@ -103,6 +103,23 @@ Test(traces_decode, update_va_mapping)
                 "RO U A NX, flags=INVLPG|ALL) = 0");
 }
 
+Test(traces_decode, what_an_entry_was_and_how_many_were_done)
+{
+    const uint64_t old = 0x4d5f067;
+    const struct mmuext_op op = {.cmd = MMUEXT_TLB_FLUSH_LOCAL};
+    const uint32_t done = 1;
+
+    call(14, 0, 0x1000, 0x4d5e025, 0, 0);
+    events_blob(&b, TRACE_ROLE_L1E, 0, &old, sizeof(old));
+    expect_line("[d0v0] update_va_mapping(va=0x1000 <- 0x4d5e025 mfn 0x4d5e RO U A, was 0x4d5f067 "
+                "mfn 0x4d5f RW U A D, flags=0) = 0");
+    call(26, 0, 0x1000, 1, 0x2000, DOMID_SELF);
+    events_blob(&b, TRACE_ROLE_MMUEXT_OP, 0, &op, sizeof(op));
+    events_blob(&b, TRACE_ROLE_DATA, 1, &done, sizeof(done));
+    expect_line("[d0v0] mmuext_op([{tlb_flush_local}], count=1, done=0x2000 => 1, "
+                "domain=DOMID_SELF) = 0");
+}
+
 Test(traces_decode, grants_show_status_of_each)
 {
     struct gnttab_map_grant_ref in[2] = {{.host_addr = 0x10000,
