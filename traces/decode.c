@@ -267,14 +267,26 @@ static void call_init(struct decode_call *c, struct trace_out *o, const struct t
         c->arg[i] = e->value[TRACE_HYPERCALL_ARG1 + i].u64;
 }
 
-/* All six registers up to the last that is not 0, and all memory, as bytes. */
+/* How many arguments a hypercall without a decoder has; all that are not 0 if nobody knows. */
+static unsigned args_of(const struct trace_event *e)
+{
+    static const uint8_t known[] = {[16] = 1, [19] = 1, [27] = 1, [31] = 2, [38] = 1,
+                                    [39] = 5, [40] = 2, [41] = 3, [42] = 5, [48] = 1};
+    uint64_t number = e->value[TRACE_HYPERCALL_NUMBER].u64;
+    unsigned count = 6;
+
+    if (number < ARRAY_LEN(known) && known[number])
+        return known[number];
+    while (count && !e->value[TRACE_HYPERCALL_ARG1 + count - 1].u64)
+        count--;
+    return count;
+}
+
+/* Registers, and all memory, as bytes. */
 static void put_unknown_call(struct decode_call *c)
 {
     const struct trace_value *memory = &c->event->value[TRACE_HYPERCALL_MEMORY];
-    unsigned count = ARRAY_LEN(c->arg);
-
-    while (count && !c->arg[count - 1])
-        count--;
+    unsigned count = args_of(c->event);
     for (unsigned i = 0; i < count; i++) {
         char name[8];
 

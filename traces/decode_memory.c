@@ -119,6 +119,31 @@ static const struct decode_op ops[] = {
 /* The upper bits of the command say how far a continued operation has come. */
 #define COMMAND_MASK 0x3fu
 
+/* Entries of an E820 map, 20 bytes each: address, size, type.  Source: ACPI 15.4. */
+static void put_map(struct decode_call *c)
+{
+    static const struct trace_name types[] = {
+        {1, "ram"}, {2, "reserved"}, {3, "acpi"}, {4, "nvs"}, {5, "unusable"}};
+    struct decode_span list = decode_blob(c->event, TRACE_ROLE_DATA, 1, 0);
+    struct trace_out_array array;
+
+    if (!list.data)
+        return;
+    trace_out_glue(c->o, " => ");
+    trace_out_array(c->o, &array, ".map");
+    for (uint32_t at = 0; at + 20 <= list.size_bytes; at += 20) {
+        trace_out_item(c->o, &array);
+        trace_out_begin(c->o, NULL);
+        trace_out_hex(c->o, "addr", decode_read_u64(list.data + at, 8));
+        trace_out_hex(c->o, "size", decode_read_u64(list.data + at + 8, 8));
+        trace_out_enum(c->o, ".type", decode_read_u64(list.data + at + 16, 4), types,
+                       ARRAY_LEN(types));
+        trace_out_end(c->o);
+        trace_out_item_done(c->o, &array);
+    }
+    trace_out_array_end(c->o, &array);
+}
+
 static void args(struct decode_call *c)
 {
     uint64_t cmd = c->arg[0] & COMMAND_MASK;
@@ -146,7 +171,10 @@ static void args(struct decode_call *c)
         break;
     }
     decode_frame_list(c, in_how, out_how);
-    decode_raw(c);
+    if (cmd == XENMEM_memory_map || cmd == XENMEM_machine_memory_map)
+        put_map(c);
+    else
+        decode_raw(c);
 }
 
 static const char *op_name(const struct decode_call *c)

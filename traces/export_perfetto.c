@@ -159,11 +159,11 @@ static gboolean describe(struct perfetto *p, uint64_t pid, int64_t vcpu, GError 
 
     g_string_truncate(p->text, 0);
     if (pid > 1)
-        trace_put_domid(p->text, pid - 2);
+        trace_put_vcpu(p->text, pid - 2, vcpu < 0 ? TRACE_DOM_VCPU_UNKNOWN : (uint64_t)vcpu);
+    else if (vcpu < 0)
+        g_string_append(p->text, "machine");
     else
-        g_string_append(p->text, vcpu < 0 ? "machine" : "cpu");
-    if (vcpu >= 0)
-        g_string_append_printf(p->text, pid > 1 ? "v%" PRId64 : "%" PRId64, vcpu);
+        g_string_append_printf(p->text, "cpu%" PRId64, vcpu);
     g_byte_array_set_size(p->packet, 0);
     packet = protobuf_begin(p->packet, TRACE_PACKET);
     track = protobuf_begin(p->packet, PACKET_TRACK_DESCRIPTOR);

@@ -21,9 +21,7 @@ void trace_line_start(GString *out, const struct trace_event *e,
     if (e->domid != TRACE_DOMID_UNKNOWN) {
         if (options->vcpu)
             g_string_append_c(out, ' ');
-        trace_put_domid(out, e->domid);
-        if (e->dom_vcpu != TRACE_DOM_VCPU_UNKNOWN)
-            g_string_append_printf(out, "v%u", e->dom_vcpu);
+        trace_put_vcpu(out, e->domid, e->dom_vcpu);
     }
     g_string_append(out, "] ");
     if (trace_event_is_call(e) && e->value[TRACE_HYPERCALL_DEPTH].u64)
@@ -82,8 +80,7 @@ void trace_line_title(GString *out, const struct trace_event *e)
     const char *name;
 
     if (kind->id == TRACE_KIND_SWITCH && kind->fields > TRACE_SWITCH_TO_VCPU) {
-        trace_put_domid(out, e->value[TRACE_SWITCH_TO].u64);
-        g_string_append_printf(out, "v%" PRIu64, e->value[TRACE_SWITCH_TO_VCPU].u64);
+        trace_put_vcpu(out, e->value[TRACE_SWITCH_TO].u64, e->value[TRACE_SWITCH_TO_VCPU].u64);
         return;
     }
     g_string_append(out, trace_decode_name(e, buffer, sizeof(buffer)));

@@ -48,6 +48,18 @@ void trace_put_domid(GString *out, uint64_t domid)
     g_string_append_printf(out, "d%" PRIu64, domid);
 }
 
+void trace_put_vcpu(GString *out, uint64_t domid, uint64_t vcpu)
+{
+    bool idle = domid == 0x7fff;
+
+    if (idle)
+        g_string_append(out, "idle");
+    else
+        trace_put_domid(out, domid);
+    if (vcpu != TRACE_DOM_VCPU_UNKNOWN)
+        g_string_append_printf(out, idle ? "%" PRIu64 : "v%" PRIu64, vcpu);
+}
+
 void trace_put_result(GString *out, int64_t result)
 {
     const char *name = result < 0 && result > -4096 ? trace_errno_name(result) : NULL;

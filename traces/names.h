@@ -17,6 +17,8 @@ const char *trace_grant_status_name(int64_t status);
 
 /** trace_put_domid - "d3", "DOMID_SELF", "d?" (TRACE_DOMID_UNKNOWN). */
 void trace_put_domid(GString *out, uint64_t domid);
+/** trace_put_vcpu - a domain's vCPU: "d3v1", "d3" if the vCPU is not known, "idle0". */
+void trace_put_vcpu(GString *out, uint64_t domid, uint64_t vcpu);
 /** trace_put_result - "0", "-22 EINVAL"; numbers that are no errno in decimal, addresses in hex. */
 void trace_put_result(GString *out, int64_t result);
 /** trace_put_pte - "0x4d5e067 mfn 0x4d5e RW U A D" or "0x0 not present". */

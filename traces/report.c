@@ -8,6 +8,7 @@
 #include "sim/base/types.h"
 #include "traces/levels.h"
 #include "traces/line.h"
+#include "traces/names.h"
 #include "traces/protobuf.h"
 
 /* The files of traces/report/, in a source that the build makes of them. */
@@ -327,14 +328,14 @@ static void put_lanes(struct trace_report *r, struct trace_out *o)
     trace_out_array(o, &array, "lanes");
     for (unsigned i = 0; i < r->lanes->len; i++) {
         const struct lane *lane = &g_array_index(r->lanes, struct lane, i);
-        g_autofree char *label =
-            lane->machine ? g_strdup_printf("cpu%u", lane->vcpu)
-            : lane->vcpu == TRACE_DOM_VCPU_UNKNOWN
-                ? g_strdup_printf("d%u", lane->domid)
-                : g_strdup_printf("d%uv%u", lane->domid, lane->vcpu);
+        g_autoptr(GString) label = g_string_new(NULL);
 
+        if (lane->machine)
+            g_string_printf(label, "cpu%u", lane->vcpu);
+        else
+            trace_put_vcpu(label, lane->domid, lane->vcpu);
         trace_out_begin(o, NULL);
-        trace_out_word(o, "label", label);
+        trace_out_word(o, "label", label->str);
         trace_out_bool(o, "machine", lane->machine);
         trace_out_end(o);
     }

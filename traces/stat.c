@@ -210,7 +210,7 @@ static void put_domain(GString *out, const struct trace_stat_row *row)
     if (row->domid == TRACE_DOMID_UNKNOWN)
         g_string_append(name, "-");
     else
-        trace_put_domid(name, row->domid);
+        trace_put_vcpu(name, row->domid, TRACE_DOM_VCPU_UNKNOWN);
     g_string_append_printf(out, "%-6s ", name->str);
 }
 

@@ -342,8 +342,8 @@ Test(traces_decode, other_kinds_are_readable)
 
 Test(traces_decode, a_kind_of_another_version_is_shown_by_its_own_schema)
 {
-    static const struct trace_field fields[] = {{"frame", TRACE_TYPE_MFN, NULL, 0},
-                                                {"what", TRACE_TYPE_TEXT, NULL, 0}};
+    static const struct trace_field fields[] = {{"frame", TRACE_TYPE_MFN, NULL, 0, 0},
+                                                {"what", TRACE_TYPE_TEXT, NULL, 0, 0}};
     static const struct trace_kind kind = {200, "novelty", "", fields, ARRAY_LEN(fields)};
 
     events_new(&b, TRACE_KIND_NOTE);

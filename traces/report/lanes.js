@@ -74,7 +74,7 @@ class Lanes {
   }
   runColour(name) {
     const label = meta.names[name];
-    if (label.startsWith("DOMID_IDLE")) return css("--grid");
+    if (label.startsWith("idle")) return css("--grid");
     const domain = /^d(\d+)/.exec(label);
     return domain ? colour([0, 1, 2, 4, 5, 6][Number(domain[1]) % 6]) : other();
   }
