@@ -20,6 +20,15 @@ static const char *const names[COUNTED] = {"free frames",        "domains",     
                                            "mapped grants",      "store nodes", "bytes of heap"};
 
 static u64 marked[COUNTED];
+static u64 allowed_frames;
+
+/* Whether @now is what was marked. */
+static bool is_same(u32 what, u64 now)
+{
+    u64 difference = now > marked[what] ? now - marked[what] : marked[what] - now;
+
+    return difference <= (what == FREE_FRAMES ? allowed_frames : 0);
+}
 
 static bool count(u64 *now)
 {
@@ -45,7 +54,7 @@ static bool same(void *arg)
     if (!count(now))
         return true;
     for (u32 i = 0; i < COUNTED; i++)
-        if (now[i] != marked[i])
+        if (!is_same(i, now[i]))
             return false;
     return true;
 }
@@ -61,6 +70,7 @@ bool audit_mark(void)
 {
     u64 now[COUNTED], end = clock_system_ns() + PATIENCE_NS;
 
+    allowed_frames = 0;
     do {
         if (!count(marked))
             return false;
@@ -69,16 +79,17 @@ bool audit_mark(void)
     return true;
 }
 
-bool audit_check(void)
+bool audit_check(u64 frames)
 {
     u64 now[COUNTED], end = clock_system_ns() + PATIENCE_NS;
     bool good = true;
 
+    allowed_frames = frames;
     while (pump_until(same, now, clock_system_ns() + PATIENCE_NS / 100) == PUMP_TIMEOUT &&
            clock_system_ns() < end)
         ;
     for (u32 i = 0; i < COUNTED; i++)
-        if (now[i] != marked[i])
+        if (!is_same(i, now[i]))
             good = shell_fail("audit: %s: %lu, were %lu", names[i], now[i], marked[i]);
     if (good)
         print("audit: frames, event channels, grants, store and heap are as they were\n");

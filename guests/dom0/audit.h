@@ -11,7 +11,11 @@
 /** audit_mark - note what is in use now. */
 bool audit_mark(void);
 
-/** audit_check - compare and say the differences.  Returns false if there are any. */
-bool audit_check(void);
+/**
+ * audit_check - compare and say the differences.
+ * @frames: by so many the free frames may differ: a hypervisor may keep some for itself.
+ * Returns: false if there are any others.
+ */
+bool audit_check(u64 frames);
 
 #endif

@@ -150,22 +150,32 @@ static struct store_owner *owner_find(const struct store *store, u16 domid)
     return NULL;
 }
 
+/* Have room for @count owners, those that are there first. */
+static int owners_resize(struct store *store, u32 count)
+{
+    u32 kept = count < store->owner_count ? count : store->owner_count;
+    struct store_owner *owners = heap_alloc(count * sizeof *owners);
+
+    if (!owners)
+        return -XEN_ENOMEM;
+    if (kept)
+        memcpy(owners, store->owners, kept * sizeof *owners);
+    heap_free(store->owners);
+    store->owners = owners;
+    return 0;
+}
+
 /* Make sure that own() of @domid can be done. */
 static int owner_prepare(struct store *store, u16 domid)
 {
-    struct store_owner *grown;
+    int error;
 
     if (owner_find(store, domid))
         return 0;
-    grown = heap_alloc((store->owner_count + 1) * sizeof *grown);
-    if (!grown)
-        return -XEN_ENOMEM;
-    if (store->owner_count)
-        memcpy(grown, store->owners, store->owner_count * sizeof *grown);
-    heap_free(store->owners);
-    store->owners = grown;
-    store->owners[store->owner_count++] = (struct store_owner){domid, 0};
-    return 0;
+    error = owners_resize(store, store->owner_count + 1);
+    if (!error)
+        store->owners[store->owner_count++] = (struct store_owner){domid, 0};
+    return error;
 }
 
 static void own(struct store *store, u16 domid, u32 nodes)
@@ -178,8 +188,11 @@ static void disown(struct store *store, u16 domid)
 {
     struct store_owner *owner = owner_find(store, domid);
 
-    if (!--owner->nodes)
-        *owner = store->owners[--store->owner_count];
+    if (--owner->nodes)
+        return;
+    *owner = store->owners[--store->owner_count];
+    /* Without memory for a smaller list the larger one does as well. */
+    owners_resize(store, store->owner_count);
 }
 
 u32 store_owned(const struct store *store, u16 domid)

@@ -17,6 +17,11 @@ guest_run churn "$built/machines/hv-demo.machine" --set module.dom0.cmdline=scri
 tap_equal "domains come and go, dom0 stays responsive, nothing is left behind" 0 "$guest_status"
 guest_says churn "and the audit says so" "as they were"
 
+# Whatever a domain does to its rings and to itself, domain 0 goes on serving the others.
+guest_run rude "$built/machines/hv-demo.machine" --set module.dom0.cmdline=script=rude \
+    --set archive.initrd.rude="$scripts/rude" --set archive.initrd.rudeguest="$built/rude/rude.elf"
+tap_equal "domain 0 survives domains that misuse its services" 0 "$guest_status"
+
 if command -v qemu-system-x86_64 >/dev/null 2>&1; then
     printf 'file /demo 0644 %s\nfile /domu.elf 0644 %s\n' "$built/dom0/demo.script" \
         "$built/domu/domu.elf" >"$tap_dir/list"
