@@ -108,10 +108,11 @@ struct hv_domain {
     u8 dying;			/* enum hv_dying */
     bool shut_down;
     u8 shutdown_code;		/* SHUTDOWN_, with shut_down */
-    bool paused_by_tools;	/* DOMCTL_pausedomain */
+    u32 paused_by_tools;	/* DOMCTL_pausedomain, counted */
     bool is_created;		/* DOMCTL_unpausedomain was called at least once */
     u32 pause_count;
     u32 max_vcpus;
+    u32 wanted_vcpus;		/* XEN_DOMCTL_createdomain: as many as max_vcpus is to make */
     struct hv_vcpu *vcpu[HV_MAX_VCPUS];
 
     struct shared_info *shared;	/* a shared page */

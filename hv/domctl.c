@@ -58,26 +58,21 @@ static long op_create(struct xen_domctl *op)
     int error;
 
     if (id == 0 || id >= DOMID_FIRST_RESERVED) {
-        error = create_check(config);
-        if (error)
-            return error;
         id = create_pick_id();
         if (!id)
             return -ENOMEM;
     } else if (hv_domain_find(id)) {
         return -EEXIST;
-    } else {
-        error = create_check(config);
-        if (error)
-            return error;
     }
-    error = hv_domain_create(id, false, &d);
+    error = create_check(config);
+    if (!error)
+        error = hv_domain_create(id, false, &d);
     if (error)
         return error;
     hv_evtchn_limit(d, config->max_evtchn_port);
     hv_grant_limit(d, config->max_grant_frames, config->max_maptrack_frames,
                    XEN_DOMCTL_GRANT_version(config->grant_opts));
-    d->max_vcpus = config->max_vcpus;
+    d->wanted_vcpus = config->max_vcpus;
     d->max_pages = 0;       /* until max_mem */
     d->paused_by_tools = 1; /* until the tools unpause it first */
     d->ssidref = config->ssidref;
@@ -112,7 +107,7 @@ static long op_unpause(struct hv_domain *d)
 static long op_max_vcpus(struct hv_domain *d, u32 max)
 {
     /* The number was given when the domain was created; this is when they are made. */
-    if (d == hv_current->domain || max != d->max_vcpus)
+    if (d == hv_current->domain || max != d->wanted_vcpus)
         return -EINVAL;
     return hv_domain_set_max_vcpus(d, max);
 }
@@ -162,7 +157,7 @@ static long op_vcpu_info(struct hv_domain *d, struct xen_domctl_getvcpuinfo *op)
 {
     const struct hv_vcpu *v;
 
-    if (op->vcpu >= d->max_vcpus)
+    if (op->vcpu >= d->wanted_vcpus)
         return -EINVAL;
     v = hv_vcpu_find(d, op->vcpu);
     if (!v)
@@ -191,7 +186,7 @@ static long op_vcpu_affinity(struct hv_domain *d, struct xen_domctl_vcpuaffinity
     struct hv_vcpu *v = hv_vcpu_find(d, op->vcpu);
     long rc = 0;
 
-    if (op->vcpu >= d->max_vcpus)
+    if (op->vcpu >= d->wanted_vcpus)
         return -EINVAL;
     if (!v)
         return -ESRCH;

@@ -20,7 +20,7 @@ long hv_page_frame_info(struct hv_domain *d, const struct xen_domctl_getpagefram
 /**
  * hv_bitmap_put - stores @bits (@nr of them) in a caller's bitmap, zeros in what more it has.
  * hv_bitmap_get - loads them; bits the caller has not are 0.
- * Returns: 0 or -EFAULT.
+ * Returns: 0; -EFAULT; -EINVAL: room for more than 1024.
  */
 int hv_bitmap_put(const struct xenctl_bitmap *to, u64 bits, u32 nr);
 int hv_bitmap_get(const struct xenctl_bitmap *from, u64 *bits, u32 nr);

@@ -6,6 +6,7 @@
 #include "hv/lib.h"
 
 #define PAGE_INFO_MAX 1024u /* frames in one call */
+#define BITMAP_MAX 1024u    /* bits a caller may have room for */
 
 void hv_domain_info(const struct hv_domain *d, struct xen_domctl_getdomaininfo *out)
 {
@@ -71,12 +72,12 @@ long hv_page_frame_info(struct hv_domain *d, const struct xen_domctl_getpagefram
 
 int hv_bitmap_put(const struct xenctl_bitmap *to, u64 bits, u32 nr)
 {
-    u32 bytes = (to->nr_bits + 7) / 8, known = HV_MIN(bytes, (nr + 7) / 8);
+    u8 bytes[BITMAP_MAX / 8] = {0};
 
-    if (hv_copy_to_guest((u64)to->bitmap.p, &bits, known) ||
-        hv_clear_guest((u64)to->bitmap.p + known, bytes - known))
-        return -EFAULT;
-    return 0;
+    if (to->nr_bits > BITMAP_MAX)
+        return -EINVAL;
+    memcpy(bytes, &bits, (nr + 7) / 8);
+    return hv_copy_to_guest((u64)to->bitmap.p, bytes, (to->nr_bits + 7) / 8) ? -EFAULT : 0;
 }
 
 int hv_bitmap_get(const struct xenctl_bitmap *from, u64 *bits, u32 nr)

@@ -3,6 +3,7 @@
  * What the hypervisor says about itself, and the calls a PV guest only finds out about: hvm_op, xsm_op.
  */
 #include "hv/access.h"
+#include "hv/boot.h"
 #include "hv/guest.h"
 #include "hv/hypercall.h"
 #include "hv/layout.h"
@@ -80,7 +81,7 @@ HV_HYPERCALL(xen_version)
     case XENVER_guest_handle:
         return hv_store_guest(a1, &d->handle);
     case XENVER_commandline:
-        return put_text(a1, hv_privileged() ? hv_command_line : "<denied>",
+        return put_text(a1, hv_privileged() ? hv_boot.cmdline : "<denied>",
                         sizeof(xen_commandline_t));
     case XENVER_build_id:
         return hv_privileged() ? -ENODATA : -EPERM;
