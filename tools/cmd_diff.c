@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "tools/bisect.h"
 #include "tools/commands.h"
 #include "tools/trace_tool.h"
 #include "traces/compare.h"
@@ -147,6 +148,14 @@ static gboolean compare(struct diff *d, GError **error)
     return TRUE;
 }
 
+static void bisect(struct diff *d, GError **error)
+{
+    if (bisect_run(d->tool.reader, d->reader_b, d->text, error) == BISECT_DIFFERENT)
+        d->differences++;
+    if (!d->quiet)
+        trace_tool_put(&d->tool, d->text);
+}
+
 static gboolean open_b(struct diff *d, GError **error)
 {
     /* the same conditions again: a filter belongs to one file's schema */
@@ -181,7 +190,7 @@ static int finish(struct diff *d, GError *error)
 
 int cmd_diff(int argc, char **argv)
 {
-    gboolean times = FALSE, insns = FALSE, frames = FALSE, calls = FALSE;
+    gboolean times = FALSE, insns = FALSE, frames = FALSE, calls = FALSE, states = FALSE;
     struct diff d = {.text = g_string_new(NULL)};
     const GOptionEntry entries[] = {
         {"ignore-time", 0, 0, G_OPTION_ARG_NONE, &times, "virtual time and cycles", NULL},
@@ -189,6 +198,8 @@ int cmd_diff(int argc, char **argv)
         {"ignore-frames", 0, 0, G_OPTION_ARG_NONE, &frames, "machine frame numbers", NULL},
         {"hypercalls", 0, 0, G_OPTION_ARG_NONE, &calls,
          "only whose hypercalls, which, and their results", NULL},
+        {"bisect", 0, 0, G_OPTION_ARG_NONE, &states,
+         "not events: replay both, find the first instruction that makes a difference", NULL},
         {"all", 0, 0, G_OPTION_ARG_NONE, &d.all, "all differences, not the first only", NULL},
         {"quiet", 'q', 0, G_OPTION_ARG_NONE, &d.quiet, "the exit status only", NULL},
         G_OPTION_ENTRY_NULL,
@@ -202,6 +213,7 @@ int cmd_diff(int argc, char **argv)
         "for others, say what does not count. Exit status: 0 equal, 1 different, 2 bad input.",
         "Examples\n"
         "  paravane diff monday.pvt tuesday.pvt\n"
+        "  paravane diff monday.pvt tuesday.pvt --bisect\n"
         "  paravane diff xen.pvt hv.pvt --hypercalls --domain d1 --all\n"
         "  paravane diff a.pvt b.pvt --kind hypercall,page_type --ignore-time --ignore-insns");
     trace_tool_filters(&d.tool);
@@ -213,7 +225,7 @@ int cmd_diff(int argc, char **argv)
                                                    .calls_only = calls};
         if (trace_tool_open(&d.tool, d.tool.argument[0], &error) && open_b(&d, &error) &&
             trace_cursor_seek_insns(d.tool.cursor, trace_filter_first_insns(d.tool.filter), &error))
-            compare(&d, &error);
+            states ? bisect(&d, &error) : (void)compare(&d, &error);
     }
     return finish(&d, error);
 }
