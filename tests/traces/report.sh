@@ -62,7 +62,7 @@ window.onerror = (message) => seen("error " + message);
 END
 cat "$page" "$tap_dir/look.html" >"$tap_dir/looked.html"
 timeout 120 "$browser" --headless --no-sandbox --disable-gpu --user-data-dir="$tap_dir/profile" \
-    --window-size=1400,1200 --virtual-time-budget=20000 --dump-dom "file://$tap_dir/looked.html" \
+    --window-size=1400,1200 --virtual-time-budget=20000000 --dump-dom "file://$tap_dir/looked.html" \
     >"$tap_dir/dom" 2>/dev/null
 seen() { sed -n "/<pre id=\"seen\">/,/<\/pre>/{s/<pre id=\"seen\">//;s/^$1 //p}" "$tap_dir/dom" | head -1; }
 
