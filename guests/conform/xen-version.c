@@ -40,7 +40,13 @@ void guest_main(void)
     text("extraversion", XENVER_extraversion, sizeof(xen_extraversion_t));
     text("changeset", XENVER_changeset, sizeof(xen_changeset_info_t));
     text("capabilities", XENVER_capabilities, sizeof(xen_capabilities_info_t));
-    text("commandline", XENVER_commandline, sizeof(xen_commandline_t));
+    if (runtime_is_dom0()) {
+        text("commandline", XENVER_commandline, sizeof(xen_commandline_t));
+    } else {
+        test("commandline-denied", "the command line is not for this domain: <denied>");
+        equal("result", hypercall_xen_version(XENVER_commandline, buffer), 0);
+        holds("denied", !strcmp((char *)buffer, "<denied>"));
+    }
     test("capabilities-pv", "capabilities name xen-3.0-x86_64");
     hypercall_xen_version(XENVER_capabilities, buffer);
     holds("named", strstr((char *)buffer, "xen-3.0-x86_64"));
@@ -97,9 +103,9 @@ void guest_main(void)
     equal("result", hypercall_xen_version(XENVER_extraversion, table_page()), -XEN_EFAULT);
     test("fault-noncanonical", "an argument that is not canonical: -EFAULT");
     equal("result", hypercall_xen_version(XENVER_extraversion, (void *)VA_NONCANONICAL), -XEN_EFAULT);
-    test("build-id", "build id: no buffer gives the size or -ENODATA");
+    test("build-id", "build id without a buffer: its size; -EPERM for a domain that is not the initial one");
     version = hypercall_xen_version(XENVER_build_id, NULL);
-    holds("size or ENODATA", version > 0 || version == -XEN_ENODATA);
+    holds("size or error", runtime_is_dom0() ? version > 0 || version == -XEN_ENODATA : version == -XEN_EPERM);
     test("unknown", "an unknown sub-operation: -ENOSYS");
     equal("11", hypercall_xen_version(11, buffer), -XEN_ENOSYS);
     equal("12", hypercall_xen_version(12, buffer), -XEN_ENOSYS);
