@@ -345,23 +345,6 @@ static void front_fill(struct cpu *c, uint64_t va, uint32_t size, const struct c
     window_of(c, va >> PAGE_SHIFT)->used_lines[at >> 5] |= 1u << (at & 31);
 }
 
-/*
- * One instruction by TF: the caller has decoded it.  A second block means that the library did
- * not trap after it (MOV SS, PAUSE), and is not run; or, at the same place, that it stored into
- * itself and is executed once more.
- */
-static void count_step(struct cpu *c, uint64_t va, uint32_t size)
-{
-    if (c->step_blocks++ == 0) {
-        c->step_va = va;
-        count(c, va, size, 1, c->step_cost);
-        c->parts++;
-        c->step_block = c->blocks;
-    } else if (va != c->step_va) {
-        engine_stop(c, WHY_BOUNDARY);
-    }
-}
-
 /* A fetch from a MIXED frame: all its aliases are executable in the TLB, so the no-execute
  * bit is looked at here. */
 static bool mixed_may_execute(struct cpu *c, uint64_t va)
@@ -446,6 +429,36 @@ static void undo_part(struct cpu *c)
                 if (piece[k].pa >> PAGE_SHIFT == b->copy_mfn[m])
                     memcpy(c->ram->host + piece[k].pa, b->copy[m] + (piece[k].pa & PAGE_MASK),
                            piece[k].size);
+    }
+}
+
+static bool is_mixed(const struct cpu *c, const struct place *p)
+{
+    return ((c->ram->frame[p->pa >> PAGE_SHIFT] |
+             (p->second ? c->ram->frame[p->pa2 >> PAGE_SHIFT] : 0)) & MMU_FRAME_MIXED) != 0;
+}
+
+/*
+ * One instruction by TF: the caller has decoded it.  A second block means that the library did
+ * not trap after it (MOV SS, PAUSE), and is not run; or, at the same place, that it stored into
+ * itself and is executed once more.
+ */
+static void count_step(struct cpu *c, uint64_t va, uint32_t size)
+{
+    struct place p;
+
+    if (c->step_blocks++ == 0) {
+        c->step_va = va;
+        count(c, va, size, 1, c->step_cost);
+        c->parts++;
+        c->step_block = c->blocks;
+        c->block_store->copies = 0;
+        if (locate(c, va, size, &p) && is_mixed(c, &p))
+            keep_frames(c, &p);
+    } else if (va != c->step_va) {
+        engine_stop(c, WHY_BOUNDARY);
+    } else {
+        undo_part(c);
     }
 }
 
@@ -625,8 +638,7 @@ void blocks_miss(struct cpu *c, uint64_t va, uint32_t size)
         c->must_step = true;
         return;
     }
-    mixed = ((c->ram->frame[p.pa >> PAGE_SHIFT] |
-              (p.second ? c->ram->frame[p.pa2 >> PAGE_SHIFT] : 0)) & MMU_FRAME_MIXED) != 0;
+    mixed = is_mixed(c, &p);
     if (mixed && !mixed_may_execute(c, va)) {
         engine_stop(c, WHY_NX_MIXED);
         return;
