@@ -27,11 +27,11 @@ struct cpu_front {
 };
 _Static_assert(sizeof(struct cpu_front) == 16, "four to a cache line");
 
-#define CPU_WINDOW_SHIFT 10 /* entries of a window: one for each 4 bytes of a page */
+#define CPU_WINDOW_SHIFT 11 /* entries of a window: one for each 2 bytes of a page */
 #define CPU_WINDOWS 2048
 #define CPU_FRONT_ENTRIES (CPU_WINDOWS << CPU_WINDOW_SHIFT)
-/* The low two bits select within the window too: blocks may start at neighbouring bytes. */
-#define CPU_FRONT_INDEX(va) ((((va) >> 2) ^ (((va) & 3) << 8)) & (CPU_FRONT_ENTRIES - 1))
+/* Blocks that start at neighbouring bytes share an entry; few blocks are one byte long. */
+#define CPU_FRONT_INDEX(va) (((va) >> 1) & (CPU_FRONT_ENTRIES - 1))
 #define CPU_KEY_SIZE_SHIFT 48
 #define CPU_KEY_MODE_SHIFT 61
 #define CPU_KEY_MODE_UNKNOWN (3ull << CPU_KEY_MODE_SHIFT) /* no block has it: misses */
@@ -41,7 +41,7 @@ _Static_assert(sizeof(struct cpu_front) == 16, "four to a cache line");
 struct cpu_window {
     uint64_t page; /* linear page number; UINT64_MAX: none */
     uint64_t mfn;
-    uint32_t used_lines[32]; /* bitmap of entries that may be set */
+    uint32_t used_lines[64]; /* bitmap of entries that may be set */
 };
 
 /* Why the engine came back. */
