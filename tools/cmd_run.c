@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "sim/config.h"
@@ -347,6 +348,13 @@ static bool script_is_good(const struct run *run)
     return false;
 }
 
+static uint64_t peak_rss_bytes(void)
+{
+    struct rusage usage;
+
+    return getrusage(RUSAGE_SELF, &usage) == 0 ? (uint64_t)usage.ru_maxrss << 10 : 0;
+}
+
 static void fill_summary(struct run *run, struct summary *s)
 {
     struct cpu *cpu = sim_machine_cpu(run->machine);
@@ -357,6 +365,8 @@ static void fill_summary(struct run *run, struct summary *s)
         .insns = sim_machine_insns(run->machine),
         .virtual_ns = sim_machine_virtual_ns(run->machine),
         .wall_s = run->wall_s,
+        .ram_touched_bytes = mmu_ram_touched_bytes(sim_machine_ram(run->machine)),
+        .peak_rss_bytes = peak_rss_bytes(),
         .has_exit_value = run->stop == SIM_STOP_EXIT_PORT,
         .console_bytes = run->out.total_bytes,
         .vcpus = run->config->cpus,

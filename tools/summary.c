@@ -87,6 +87,8 @@ static char *to_json(const struct summary *s)
     add_u64(b, "virtual_ns", s->virtual_ns);
     add_double(b, "wall_s", s->wall_s);
     add_double(b, "mips", mips(s));
+    add_u64(b, "peak_rss_bytes", s->peak_rss_bytes);
+    add_u64(b, "ram_touched_bytes", s->ram_touched_bytes);
     add_text(b, "state_hash", s->state_hash);
     add_text(b, "console_hash", s->console_hash);
     add_u64(b, "console_bytes", s->console_bytes);

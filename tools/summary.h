@@ -18,6 +18,8 @@ struct summary {
     uint64_t insns;
     uint64_t virtual_ns;
     double wall_s;
+    uint64_t ram_touched_bytes; /* RAM that the guest has used */
+    uint64_t peak_rss_bytes;    /* memory of the host, at most */
     bool has_exit_value;
     uint32_t exit_value;
     char state_hash[BASE_HASH_TEXT]; /* empty: not computed */

@@ -19,6 +19,7 @@ static struct summary example(void)
         .insns = 8700000000,
         .virtual_ns = 9000000001,
         .wall_s = 10.0,
+        .ram_touched_bytes = 4096,
         .has_exit_value = true,
         .exit_value = 3,
         .state_hash = "0123456789abcdef0123456789abcdef",
@@ -56,6 +57,7 @@ Test(summary, the_file_has_every_number)
     cr_assert_str_eq(json_object_get_string_member(o, "seed"), "18446744073709551615");
     cr_assert_eq(json_object_get_int_member(o, "insns"), 8700000000);
     cr_assert_eq(json_object_get_int_member(o, "blocks"), 5);
+    cr_assert_eq(json_object_get_int_member(o, "ram_touched_bytes"), 4096);
     cr_assert_eq(json_object_get_int_member(o, "virtual_ns"), 9000000001);
     cr_assert_str_eq(json_object_get_string_member(o, "version"), PARAVANE_VERSION);
     cr_assert_eq(json_array_get_length(json_object_get_array_member(o, "vcpus")), 2);
