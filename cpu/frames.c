@@ -142,13 +142,18 @@ static unsigned frame_rights(struct cpu *c, uint64_t mfn, unsigned access, unsig
 {
     uint8_t *f = &c->ram->frame[mfn];
 
-    if (*f & MMU_FRAME_MIXED)
+    if (*f & MMU_FRAME_MIXED) {
+        if (rights & MMU_WRITE)
+            mark_written(c, mfn);
         return rights | MMU_FETCH;
+    }
     if (access == MMU_FETCH) {
         if (*f & MMU_FRAME_CODE)
             return rights & ~(unsigned)MMU_WRITE;
         if (count_flip(c, mfn) > FLIPS_MAX) {
             frames_mix(c, mfn);
+            if (rights & MMU_WRITE)
+                mark_written(c, mfn);
             return rights | MMU_FETCH;
         }
         if (*f & MMU_FRAME_WRITTEN)

@@ -341,12 +341,18 @@ static void cut(struct cpu *c)
     engine_cut(c, c->cut_va);
 }
 
+/* Something has to happen between the block that ended and the special instruction behind it. */
+static bool boundary_is_due(struct cpu *c)
+{
+    return cpu_now(c) >= c->target || c->insns >= c->insn_limit || cpu_can_interrupt(c);
+}
+
 void cpu_handle_stop(struct cpu *c)
 {
     switch (c->why) {
     case WHY_NONE:
     case WHY_SPECIAL:
-        if (!c->crashed)
+        if (!c->crashed && !boundary_is_due(c))
             cpu_special(c);
         break;
     case WHY_BOUNDARY:

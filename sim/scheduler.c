@@ -333,6 +333,9 @@ static bool same_position(const struct sim_position *a, const struct sim_positio
     return a->insns == b->insns && a->slice_ns == b->slice_ns && a->turn == b->turn;
 }
 
+/* So often may a part of a turn leave the position as it is: it has delivered an interrupt. */
+#define STANDING_MAX 10000u
+
 /*
  * Of a sleeping machine time goes on and its instruction count does not: the position is that
  * of the loop.  What was passed, or is not approached any more, is not on the way.
@@ -341,6 +344,7 @@ enum sim_stop sim_scheduler_run_to(struct sim_scheduler *s, const struct sim_pos
 {
     const struct sim_limits limits = {to->insns, UINT64_MAX};
     struct sim_position before, now;
+    unsigned standing = 0;
     enum sim_stop stop;
 
     sim_scheduler_position(s, &now);
@@ -351,7 +355,8 @@ enum sim_stop sim_scheduler_run_to(struct sim_scheduler *s, const struct sim_pos
         if (go_on(s, &limits, &stop))
             return stop;
         sim_scheduler_position(s, &now);
-        if (same_position(&before, &now) && !s->ended && !s->requested && !s->interrupted)
+        standing = same_position(&before, &now) ? standing + 1 : 0;
+        if (standing > STANDING_MAX)
             return SIM_STOP_LIMIT;
     }
     return stop;
