@@ -24,6 +24,8 @@
 #define BATCH_MAX 32
 #define TREE_TABLES 32 /* L1 tables of 2 MiB: a tree of 64 MiB */
 #define UNKNOWN_CALL 61
+#define STR(x) #x
+#define XSTR(x) STR(x)
 
 static u64 sample[ROUNDS];
 static u64 overhead;
@@ -228,45 +230,67 @@ static void grants(void)
     MEASURE("grant-copy-8", hypercall_grant_table_op(GNTTABOP_copy, &copy, 1));
 }
 
-/* --- control transfers: measured from the instruction to the first instruction of the handler --- */
+/*
+ * --- control transfers -----------------------------------------------------------------------
+ *
+ * Measured at the first and last instruction of the guest: the stubs stand before those of
+ * guests/lib, read the counter and go on there, so that no code of the guest counts.
+ */
 
-static volatile u64 arrived;
+static volatile u64 resumed;
+/* The stubs are assembly: what they name has to be seen by the assembler. */
+extern volatile u64 arrived;
+extern u64 stub_next, stub_rax, stub_rdx;
+volatile u64 arrived;
+u64 stub_next, stub_rax, stub_rdx;
+
+
+/* An entry point: `arrived` is when it was reached; goes on at stub_next. */
+__asm__(".text\n"
+        "cost_stub:\n"
+        "    movq %rax, stub_rax(%rip)\n"
+        "    movq %rdx, stub_rdx(%rip)\n"
+        "    rdtsc\n"
+        "    movl %eax, arrived(%rip)\n"
+        "    movl %edx, 4+arrived(%rip)\n"
+        "    movq stub_rax(%rip), %rax\n"
+        "    movq stub_rdx(%rip), %rdx\n"
+        "    jmp *stub_next(%rip)\n"
+        /*
+         * A handler of #UD that steps over the instruction and returns by the hypercall iret; the
+         * frame is RCX R11 RIP ..., that of iret RAX R11 RCX flags RIP ... (xen-x86_64.h).
+         */
+        "cost_ud:\n"
+        "    movq %rax, stub_rax(%rip)\n"
+        "    movq %rdx, stub_rdx(%rip)\n"
+        "    rdtsc\n"
+        "    movl %eax, arrived(%rip)\n"
+        "    movl %edx, 4+arrived(%rip)\n"
+        "    movq (%rsp), %rcx\n"
+        "    movq 8(%rsp), %r11\n"
+        "    addq $2, 16(%rsp)\n"
+        "    movq $0, 8(%rsp)\n"
+        "    movq %rcx, (%rsp)\n"
+        "    pushq %r11\n"
+        "    pushq stub_rax(%rip)\n"
+        "    movq stub_rdx(%rip), %rdx\n"
+        "    movq $" XSTR(__HYPERVISOR_iret) ", %rax\n"
+        "    syscall\n");
+void cost_stub(void);
+void cost_ud(void);
 
 static void on_event(u32 port, void *arg)
 {
     (void)port;
     (void)arg;
-    arrived = clock_tsc();
 }
 
-static bool on_trap(struct trap_frame *frame)
+static void events(void)
 {
-    arrived = clock_tsc();
-    if (frame->vector == TRAP_UD)
-        frame->rip += 2;
-    return true;
-}
-
-static bool on_syscall(struct trap_frame *frame)
-{
-    arrived = clock_tsc();
-    return trap_leave(frame, 0);
-}
-
-/* In user mode: RDTSC into the result is the start. */
-static volatile u64 left;
-static u64 user_part(u64 unused)
-{
-    left = clock_tsc();
-    __asm__ volatile("syscall" : : "a"(1) : "rcx", "r11", "memory");
-    return unused;
-}
-
-static void transfers(void)
-{
+    struct callback_register callback = {
+        .type = CALLBACKTYPE_event, .flags = CALLBACKF_mask_events, .address = (u64)cost_stub};
     long port = event_alloc_unbound(DOMID_SELF, DOMID_SELF);
     long peer;
-    trap_handler old;
 
     check("event channel", port);
     peer = event_bind_interdomain(DOMID_SELF, (u32)port);
@@ -275,6 +299,8 @@ static void transfers(void)
     event_clear((u32)port);
     event_set_handler((u32)port, on_event, NULL);
     event_unmask((u32)port);
+    stub_next = (u64)trap_entry_event;
+    check("callback", hypercall_callback_op(CALLBACKOP_register, &callback));
     event_enable();
     for (u32 round = 0; round < ROUNDS; round++) {
         u64 start = clock_tsc();
@@ -283,28 +309,59 @@ static void transfers(void)
         sample[round] = arrived - start - overhead;
     }
     report("event-to-handler");
-    MEASURE("event-and-back", event_send((u32)peer));
     event_disable();
+    trap_install();
+}
 
-    old = trap_set_handler(TRAP_UD, on_trap);
+static void exceptions(void)
+{
+    struct trap_info table[2] = {
+        {.vector = TRAP_UD, .cs = SEL_USER_CS, .address = (unsigned long)cost_ud}};
+    static u64 whole[ROUNDS];
+
+    check("trap table", hypercall_set_trap_table(table));
     for (u32 round = 0; round < ROUNDS; round++) {
         u64 start = clock_tsc();
 
         __asm__ volatile("ud2" : : : "memory");
+        whole[round] = clock_tsc() - start - overhead;
         sample[round] = arrived - start - overhead;
     }
     report("exception-to-handler");
-    MEASURE("exception-and-back", __asm__ volatile("ud2" : : : "memory"));
-    trap_set_handler(TRAP_UD, old);
+    for (u32 round = 0; round < ROUNDS; round++)
+        sample[round] = whole[round];
+    report("exception-and-iret");
+    trap_install();
+}
+
+static bool on_syscall(struct trap_frame *frame)
+{
+    return trap_leave(frame, 0);
+}
+
+static u64 user_part(u64 unused)
+{
+    resumed = clock_tsc();
+    __asm__ volatile("syscall" : : "a"(1) : "rcx", "r11", "memory");
+    return unused;
+}
+
+static void user_syscalls(void)
+{
+    struct callback_register callback = {
+        .type = CALLBACKTYPE_syscall, .flags = CALLBACKF_mask_events, .address = (u64)cost_stub};
+    trap_handler old = trap_set_handler(TRAP_SYSCALL, on_syscall);
 
     user_init();
-    old = trap_set_handler(TRAP_SYSCALL, on_syscall);
+    stub_next = (u64)trap_entry_syscall;
+    check("callback", hypercall_callback_op(CALLBACKOP_register, &callback));
     for (u32 round = 0; round < ROUNDS; round++) {
         user_call(user_part, 0);
-        sample[round] = arrived - left - overhead;
+        sample[round] = arrived - resumed - overhead;
     }
     report("user-syscall");
     trap_set_handler(TRAP_SYSCALL, old);
+    trap_install();
 }
 
 /* --- switches: vCPU 1 answers vCPU 0; both sleep in SCHEDOP_poll, so no upcall is in the way --- */
@@ -382,7 +439,9 @@ void guest_main(void)
     multicalls();
     trees();
     grants();
-    transfers();
+    events();
+    exceptions();
+    user_syscalls();
     switches();
     print("cost done\n");
 }
