@@ -10,13 +10,14 @@
 #ifndef HV_DOMAIN_H
 #define HV_DOMAIN_H
 
+#include "hv/types.h"
+
 #include <xen/xen.h>
 #include <xen/vcpu.h>
 
 #include "hv/frame.h"
 #include "hv/sched.h"
 #include "hv/time.h"
-#include "hv/types.h"
 
 #define HV_MAX_VCPUS 32u
 
@@ -74,14 +75,14 @@ struct hv_vcpu {
     u64 cr4;
     u64 dr[4], dr6, dr7;
     u32 iopl;
-    struct hv_iobitmap *iobitmap;	/* NULL: none (emul_io.c) */
+    u64 iobitmap;		/* guest address of the port bitmap, 0: none */
+    u32 iobitmap_ports;
 
     /* virtual interfaces */
     struct hv_frame *info_frame;	/* frame of a registered vcpu_info, NULL: shared info */
     u64 runstate_area;			/* guest address, 0: none */
     u64 time_area;
     struct vcpu_runstate_info runstate;
-    u64 virq_port_unused;
 
     /* time */
     struct hv_timer singleshot, periodic, poll_timer;
@@ -230,6 +231,11 @@ static inline void hv_poll_wake(struct hv_domain *d, u32 port)
     if (unlikely(d->pollers))
         hv_poll_wake_slow(d, port);
 }
+
+/** hv_hypercall_page_fill - writes the stubs of a hypercall page. */
+void hv_hypercall_page_fill(u8 *page);
+/** hv_iobitmap_set - where the guest keeps its port permission bitmap; 0. */
+int hv_iobitmap_set(struct hv_vcpu *v, u64 bitmap, u32 ports);
 
 /* Permissions as ranges; -ENOMEM. */
 int hv_range_add(struct hv_range **list, u64 first, u64 last);

@@ -18,10 +18,11 @@
 #ifndef HV_FRAME_H
 #define HV_FRAME_H
 
+#include "hv/types.h"
+
 #include <xen/xen.h>
 
 #include "hv/layout.h"
-#include "hv/types.h"
 
 typedef u64 hv_mfn_t;
 #define HV_MFN_NONE (~0ull)

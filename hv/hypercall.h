@@ -45,6 +45,10 @@ HV_HYPERCALL(hvm_op);			/* version.c */
 HV_HYPERCALL(sysctl);			/* sysctl.c */
 HV_HYPERCALL(domctl);			/* domctl.c */
 
+#ifdef HV_AUDIT
+HV_HYPERCALL(audit);			/* audit.c; test builds, number 63 */
+#endif
+
 #define HV_NR_HYPERCALLS 64u
 
 /* What the other parts of the hypervisor need of hv/evtchn.c, hv/grant.c, hv/console_io.c. */

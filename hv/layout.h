@@ -24,7 +24,7 @@
 #define HV_VA_M2P 0xffff800000000000
 #define HV_VA_PERDOMAIN 0xffff820000000000
 #define HV_VA_M2P_RW 0xffff828000000000
-#define HV_VA_IMAGE 0xffff82d080000000
+#define HV_VA_IMAGE 0xffff82d080000000 /* physical 0; the image lies at 2 MiB */
 #define HV_VA_DEVICES 0xffff82d0c0000000
 #define HV_VA_FRAMES 0xffff82e000000000
 #define HV_VA_DIRECT 0xffff830000000000

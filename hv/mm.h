@@ -18,6 +18,9 @@
 #include "hv/frame.h"
 #include "hv/types.h"
 
+/* Set in the count of a call that goes on: part of it is done. */
+#define MMU_UPDATE_PREEMPTED (1u << 31)
+
 #define HV_PTE_P 0x001ull
 #define HV_PTE_RW 0x002ull
 #define HV_PTE_US 0x004ull

@@ -24,8 +24,14 @@ void hv_unhold(struct hv_vcpu *v, u32 why);
 /** hv_schedule - gives the CPU to whose turn it is; returns on the hypervisor's stack with
  * another hv_current.  Only called on the way out to a guest. */
 void hv_schedule(void);
+/** hv_sched_yield - the current vCPU goes behind the others. */
+void hv_sched_yield(void);
 void hv_sched_init(void);
 void hv_sched_vcpu_init(struct hv_vcpu *v);
+/** hv_sched_vcpu_fini - out of the queue, its timers stopped. */
+void hv_sched_vcpu_fini(struct hv_vcpu *v);
+/** hv_cr4_load - the bits of CR4 that are the guest's. */
+void hv_cr4_load(const struct hv_vcpu *v);
 /** hv_vcpu_runtime - nanoseconds in RUNSTATE_ @state so far. */
 u64 hv_vcpu_state_time(const struct hv_vcpu *v, unsigned state);
 
