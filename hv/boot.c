@@ -10,6 +10,7 @@
 #include "hv/mm.h"
 #include "hv/trap.h"
 #include "hv/uart.h"
+#include "hv/version.h"
 
 struct multiboot {
     u32 flags, mem_lower, mem_upper, boot_device, cmdline, mods_count, mods_addr, syms[4], mmap_length, mmap_addr;
@@ -25,6 +26,7 @@ struct multiboot_module {
 
 struct hv_cpu hv_cpu;
 struct hv_boot hv_boot;
+const char *hv_command_line = hv_boot.cmdline;
 u64 hv_template[512];	/* L4 slots of the hypervisor, as every table gets them */
 extern char hv_image[], hv_text_end[], hv_rodata_end[], hv_end[];
 
@@ -199,7 +201,7 @@ void hv_main(u32 magic, u32 info)
     if (magic != 0x2badb002)
         hv_panic("not started by a multiboot loader");
     read_multiboot(info);
-    hv_printk("Paravane hv: Xen 4.17 PV interface; %u modules\n", hv_boot.nr_modules);
+    hv_printk("(HV) Paravane hv: Xen 4.17 PV interface; %u modules\n", hv_boot.nr_modules);
     u64 before = ((u64)hv_end - HV_VA_IMAGE + 4095) & HV_PAGE_MASK;
     for (u32 i = 0; i < hv_boot.nr_modules; i++)
         before = HV_MAX(before, ((u64)hv_boot.module[i].end + 4095) & HV_PAGE_MASK);
@@ -217,7 +219,7 @@ void hv_main(u32 magic, u32 info)
     for (u32 i = 0; i < hv_boot.nr_modules; i++)
         for (u64 pa = hv_boot.module[i].start & HV_PAGE_MASK; pa < hv_boot.module[i].end; pa += 4096)
             hv_frame_pool_add(pa >> 12, true);
-    hv_printk("hv: %lu frames of %lu free\n", hv_frames_free(), hv_frames_total());
+    hv_printk("(HV) %lu frames of %lu free\n", hv_frames_free(), hv_frames_total());
     hv_ioapic_route(4, false, false);
     hv_ioapic_mask(4, false);
     hv_domain_unpause(hv_dom0);

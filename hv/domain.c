@@ -307,7 +307,7 @@ void hv_domain_shutdown(struct hv_domain *d, u8 reason)
     d->shutdown_code = reason;
     if (d == hv_dom0) {
         static const char *const names[] = {"powers off", "reboots", "suspends", "crashed", "watchdog"};
-        hv_printk("hv: domain 0 %s\n", reason < 5 ? names[reason] : "shuts down");
+        hv_printk("(HV) domain 0 %s\n", reason < 5 ? names[reason] : "shuts down");
         if (reason == SHUTDOWN_reboot)
             hv_machine_reboot();
         hv_machine_off(reason == SHUTDOWN_poweroff ? 0 : reason);
@@ -330,7 +330,7 @@ void hv_domain_crash(struct hv_domain *d, const char *why)
     struct cpu_user_regs *r = &hv_current->regs;
     if (d->shut_down)
         return;
-    hv_printk("hv: d%u crashed: %s\nhv: d%uv%u rip %lx rsp %lx rax %lx rdi %lx error %x vector %u cr2 %lx\n", d->id,
+    hv_printk("(HV) d%u crashed: %s\n(HV) d%uv%u rip %lx rsp %lx rax %lx rdi %lx error %x vector %u cr2 %lx\n", d->id,
               why, hv_current->domain->id, hv_current->id, r->rip, r->rsp, r->rax, r->rdi, r->error_code,
               r->entry_vector, hv_current->info->arch.cr2);
     hv_domain_shutdown(d, SHUTDOWN_crash);

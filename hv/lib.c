@@ -4,6 +4,7 @@
 
 #include "hv/cpu.h"
 #include "hv/domain.h"
+#include "hv/guest.h"
 #include "hv/hypercall.h"
 #include "hv/uart.h"
 
@@ -174,13 +175,13 @@ void hv_panic(const char *format, ...)
     u64 *sp = __builtin_frame_address(0), offset;
     extern u64 hv_stack_top[];
     va_start(args, format);
-    hv_printk("\nhv: PANIC: ");
+    hv_printk("\n(HV) PANIC: ");
     hv_vprintk(format, args);
     va_end(args);
     if (hv_current)
-        hv_printk("\nhv: d%dv%u rip %lx rsp %lx", hv_current->domain ? hv_current->domain->id : -1,
+        hv_printk("\n(HV) d%dv%u rip %lx rsp %lx", hv_current->domain ? hv_current->domain->id : -1,
                   hv_current->id, hv_current->regs.rip, hv_current->regs.rsp);
-    hv_printk("\nhv: stack:\n");
+    hv_printk("\n(HV) stack:\n");
     for (; sp < hv_stack_top && (u64)sp > (u64)hv_image; sp++)
         if (*sp >= (u64)hv_image && *sp < (u64)hv_text_end) {
             const char *name = hv_symbol(*sp, &offset);
@@ -203,4 +204,17 @@ void hv_machine_reboot(void)
     hv_outb(0xcf9, 6);
     for (;;)
         __asm__ volatile("cli; hlt");
+}
+
+/* Zeroes for the guest, some at a time. */
+size_t hv_clear_guest(u64 va, size_t size)
+{
+    static const u8 zeroes[256];
+    while (size) {
+        size_t n = HV_MIN(size, sizeof(zeroes)), left = hv_copy_to_guest(va, zeroes, n);
+        if (left)
+            return size - n + left;
+        va += n, size -= n;
+    }
+    return 0;
 }

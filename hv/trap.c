@@ -387,7 +387,7 @@ void hv_iret_failed(struct cpu_user_regs *f)
 
 static void print_regs(const struct cpu_user_regs *r)
 {
-    hv_printk("\nhv: rip %p cs %x rflags %lx rsp %p\nrax %p rbx %p rcx %p\nrdx %p rsi %p rdi %p\n"
+    hv_printk("\n(HV) rip %p cs %x rflags %lx rsp %p\nrax %p rbx %p rcx %p\nrdx %p rsi %p rdi %p\n"
               "r8  %p r9  %p r10 %p\nr11 %p r12 %p r13 %p\nr14 %p r15 %p rbp %p\ncr2 %p cr3 %p\n",
               (void *)r->rip, r->cs, r->rflags, (void *)r->rsp, (void *)r->rax, (void *)r->rbx, (void *)r->rcx,
               (void *)r->rdx, (void *)r->rsi, (void *)r->rdi, (void *)r->r8, (void *)r->r9, (void *)r->r10,
