@@ -16,6 +16,7 @@
 #include "sim/config.h"
 #include "tools/digest.h"
 #include "traces/capture.h"
+#include "traces/compare.h"
 #include "traces/profile.h"
 
 /* A place in the log: entry @at of the inputs or points of frame @frame. */
@@ -299,48 +300,12 @@ static void settled(void *user)
 
 /* --- events --------------------------------------------------------------------------------- */
 
-static bool same_value(enum trace_type type, const struct trace_value *a,
-                       const struct trace_value *b)
-{
-    if (a->u64 != b->u64)
-        return false;
-    if (type == TRACE_TYPE_TEXT || type == TRACE_TYPE_BYTES)
-        return a->u64 == 0 || memcmp(a->bytes, b->bytes, a->u64) == 0;
-    if (type != TRACE_TYPE_BLOBS)
-        return true;
-    for (uint64_t i = 0; i < a->u64; i++) {
-        const struct trace_blob *x = &a->blob[i], *y = &b->blob[i];
-
-        if (x->role != y->role || x->stage != y->stage || x->gva != y->gva ||
-            x->size_bytes != y->size_bytes ||
-            (x->size_bytes && memcmp(x->data, y->data, x->size_bytes) != 0))
-            return false;
-    }
-    return true;
-}
-
-/* Name of what differs; NULL: nothing. */
-static const char *event_difference(const struct trace_event *a, const struct trace_event *b)
-{
-    if (a->kind->id != b->kind->id)
-        return "kind";
-    if (a->insns != b->insns)
-        return "instruction count";
-    if (a->virtual_ns != b->virtual_ns)
-        return "virtual time";
-    if (a->vcpu != b->vcpu || a->domid != b->domid || a->dom_vcpu != b->dom_vcpu)
-        return "domain or vCPU";
-    for (unsigned i = 0; i < MIN(a->kind->fields, b->kind->fields); i++)
-        if (!same_value(a->kind->field[i].type, &a->value[i], &b->value[i]))
-            return a->kind->field[i].name;
-    return NULL;
-}
-
 static void replayed_event(void *user, const struct trace_event *event)
 {
     struct replayer *r = user;
+    static const struct trace_compare_options strictly;
     const struct trace_event *recorded;
-    const char *what;
+    g_autofree char *what = NULL;
     GError *error = NULL;
 
     if (r->difference || r->error || r->live)
@@ -354,13 +319,13 @@ static void replayed_event(void *user, const struct trace_event *event)
     case TRACE_NEXT_EVENT:
         break;
     }
-    what = event_difference(recorded, event);
+    what = trace_events_differ(&strictly, recorded, event);
     if (what) {
         differ(r,
-               "event %" PRIu64 ": %s differs: now %s at instruction %" PRIu64
-               ", recorded %s at instruction %" PRIu64 "\n",
-               recorded->number, what, event->kind->name, event->insns, recorded->kind->name,
-               recorded->insns);
+               "event %" PRIu64 ": recorded %s at instruction %" PRIu64
+               ", now %s at instruction %" PRIu64 "; recorded and now: %s\n",
+               recorded->number, recorded->kind->name, recorded->insns, event->kind->name,
+               event->insns, what);
         return;
     }
     r->checked_events++;

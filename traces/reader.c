@@ -6,45 +6,20 @@
  * if the index is not what it should be, the headers are read one after the other; each says
  * where the next one is.  Either way nothing is decompressed but the description.
  */
-#include "traces/reader.h"
+#include "traces/reader_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zstd.h>
 
-#include "sim/base/assert.h"
-#include "traces/checkpoint.h"
-#include "traces/columns.h"
 #include "traces/crc32c.h"
-#include "traces/description.h"
-#include "traces/frame.h"
 #include "traces/pack.h"
-
-#define INDEX_ENTRY_BYTES (8 + TRACE_FRAME_HEADER_BYTES)
-
-struct trace_reader {
-    char *path;
-    int fd;
-    uint64_t size_bytes;                    /* of the file when it was last looked at */
-    uint64_t end;                           /* of the last whole frame */
-    bool closed;                            /* an INDEX frame has been seen: nothing follows */
-    GArray *frames;                         /* struct trace_frame, all whole ones but INDEX */
-    GArray *by_type[TRACE_FRAME_INDEX + 1]; /* uint32_t: their places in frames */
-    struct trace_description *description;
-    struct trace_info info;
-    struct trace_ending ending;
-    struct trace_end end_body;
-    GArray *checkpoints; /* struct trace_checkpoint */
-    ZSTD_DCtx *zstd;
-};
 
 /* --- bytes --------------------------------------------------------------------------------- */
 
-G_GNUC_PRINTF(4, 5)
-static gboolean fail(const struct trace_reader *r, GError **error, enum trace_error code,
+gboolean reader_fail(const struct trace_reader *r, GError **error, enum trace_error code,
                      const char *format, ...)
 {
     g_autofree char *text = NULL;
@@ -76,15 +51,15 @@ static bool read_at(const struct trace_reader *r, uint64_t offset, void *data, s
     return true;
 }
 
-static gboolean damaged(const struct trace_reader *r, const struct trace_frame *f, GError **error)
+gboolean reader_damaged(const struct trace_reader *r, const struct trace_frame *f, GError **error)
 {
-    return fail(r, error, TRACE_ERROR_FORMAT,
-                "damaged: the frame at byte %" G_GUINT64_FORMAT
-                " (number %u) is not what was written",
-                f->offset, f->number);
+    return reader_fail(r, error, TRACE_ERROR_FORMAT,
+                       "damaged: the frame at byte %" G_GUINT64_FORMAT
+                       " (number %u) is not what was written",
+                       f->offset, f->number);
 }
 
-static GBytes *read_payload(struct trace_reader *r, const struct trace_frame *f, GError **error)
+GBytes *reader_payload(struct trace_reader *r, const struct trace_frame *f, GError **error)
 {
     g_autofree uint8_t *stored = g_malloc(MAX(f->stored_bytes, 1));
     g_autofree uint8_t *raw = NULL;
@@ -92,20 +67,19 @@ static GBytes *read_payload(struct trace_reader *r, const struct trace_frame *f,
 
     if (!read_at(r, f->offset + TRACE_FRAME_HEADER_BYTES, stored, f->stored_bytes) ||
         crc32c(0, stored, f->stored_bytes) != f->payload_crc) {
-        damaged(r, f, error);
+        reader_damaged(r, f, error);
         return NULL;
     }
     raw = g_malloc(MAX(f->raw_bytes, 1));
     n = ZSTD_decompressDCtx(r->zstd, raw, f->raw_bytes, stored, f->stored_bytes);
     if (ZSTD_isError(n) || n != f->raw_bytes) {
-        damaged(r, f, error);
+        reader_damaged(r, f, error);
         return NULL;
     }
     return g_bytes_new_take(g_steal_pointer(&raw), f->raw_bytes);
 }
 
-static const struct trace_frame *frame_of(const struct trace_reader *r, unsigned type,
-                                          unsigned index)
+const struct trace_frame *reader_frame(const struct trace_reader *r, unsigned type, unsigned index)
 {
     return &g_array_index(r->frames, struct trace_frame,
                           g_array_index(r->by_type[type], uint32_t, index));
@@ -248,7 +222,7 @@ static void use_index(struct trace_reader *r)
         f.type != TRACE_FRAME_INDEX)
         return;
     f.offset = at;
-    payload = read_payload(r, &f, NULL);
+    payload = reader_payload(r, &f, NULL);
     if (!payload)
         return;
     data = g_bytes_get_data(payload, &size_bytes);
@@ -270,17 +244,17 @@ static gboolean read_description(struct trace_reader *r, GError **error)
     const void *data;
 
     if (r->frames->len == 0)
-        return fail(r, error, TRACE_ERROR_FORMAT,
-                    info->damaged ? "damaged: the description is not what was written"
-                                  : "cut off: it ends within its description");
-    f = frame_of(r, TRACE_FRAME_DESCRIPTION, 0);
-    payload = read_payload(r, f, error);
+        return reader_fail(r, error, TRACE_ERROR_FORMAT,
+                           info->damaged ? "damaged: the description is not what was written"
+                                         : "cut off: it ends within its description");
+    f = reader_frame(r, TRACE_FRAME_DESCRIPTION, 0);
+    payload = reader_payload(r, f, error);
     if (!payload)
         return FALSE;
     data = g_bytes_get_data(payload, &size_bytes);
     r->description = d = trace_description_get(data, size_bytes);
     if (!d)
-        return damaged(r, f, error);
+        return reader_damaged(r, f, error);
     info->program = d->program;
     info->config = d->config;
     info->config_name = d->config_name;
@@ -307,14 +281,14 @@ static gboolean read_ending(struct trace_reader *r, GError **error)
 
     if (r->info.ending || r->by_type[TRACE_FRAME_ENDING]->len == 0)
         return TRUE;
-    f = frame_of(r, TRACE_FRAME_ENDING, 0);
-    payload = read_payload(r, f, error);
+    f = reader_frame(r, TRACE_FRAME_ENDING, 0);
+    payload = reader_payload(r, f, error);
     if (!payload)
         return FALSE;
     data = g_bytes_get_data(payload, &size_bytes);
     if (!trace_end_get(&r->end_body, data, size_bytes)) {
         trace_end_clear(&r->end_body);
-        return damaged(r, f, error);
+        return reader_damaged(r, f, error);
     }
     r->ending = (struct trace_ending){.stop_reason = r->end_body.stop_reason,
                                       .insns = r->end_body.point.at.insns,
@@ -340,9 +314,9 @@ static gboolean look_at_size(struct trace_reader *r, GError **error)
     struct stat st;
 
     if (fstat(r->fd, &st) != 0)
-        return fail(r, error, TRACE_ERROR_FILE, "%s", g_strerror(errno));
+        return reader_fail(r, error, TRACE_ERROR_FILE, "%s", g_strerror(errno));
     if (!S_ISREG(st.st_mode))
-        return fail(r, error, TRACE_ERROR_FILE, "not a regular file");
+        return reader_fail(r, error, TRACE_ERROR_FILE, "not a regular file");
     r->size_bytes = (uint64_t)st.st_size;
     return TRUE;
 }
@@ -354,12 +328,12 @@ static gboolean open_file(struct trace_reader *r, GError **error)
 
     r->fd = open(r->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (r->fd < 0)
-        return fail(r, error, TRACE_ERROR_FILE, "%s", g_strerror(errno));
+        return reader_fail(r, error, TRACE_ERROR_FILE, "%s", g_strerror(errno));
     if (!look_at_size(r, error))
         return FALSE;
     have = MIN(r->size_bytes, sizeof(header));
     if (!read_at(r, 0, header, have))
-        return fail(r, error, TRACE_ERROR_FILE, "%s", g_strerror(errno));
+        return reader_fail(r, error, TRACE_ERROR_FILE, "%s", g_strerror(errno));
     if (!trace_file_header_check(header, have, &r->info.version, error)) {
         g_prefix_error(error, "%s: ", r->path);
         return FALSE;
@@ -428,7 +402,7 @@ gboolean trace_reader_refresh(struct trace_reader *r, bool *grown, GError **erro
     if (!look_at_size(r, error))
         return FALSE;
     if (r->size_bytes < r->end)
-        return fail(r, error, TRACE_ERROR_FILE, "it has become shorter");
+        return reader_fail(r, error, TRACE_ERROR_FILE, "it has become shorter");
     if (!r->closed)
         scan(r);
     *grown = r->frames->len > before;
@@ -440,342 +414,7 @@ gboolean trace_reader_refresh(struct trace_reader *r, bool *grown, GError **erro
 
 void trace_reader_damage(const struct trace_reader *r, GError **error)
 {
-    fail(r, error, TRACE_ERROR_FORMAT,
-         "damaged at byte %" G_GUINT64_FORMAT ": what is there is not the frame number %u", r->end,
-         r->frames->len);
-}
-
-/* --- images -------------------------------------------------------------------------------- */
-
-bool trace_image_is(const struct trace_image *image, GBytes *content)
-{
-    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
-    uint8_t sha256[32];
-    gsize n = sizeof(sha256), size_bytes;
-    const void *data = g_bytes_get_data(content, &size_bytes);
-
-    g_checksum_update(sum, data, (gssize)size_bytes);
-    g_checksum_get_digest(sum, sha256, &n);
-    return size_bytes == image->size_bytes && memcmp(sha256, image->sha256, sizeof(sha256)) == 0;
-}
-
-GBytes *trace_reader_image(struct trace_reader *r, unsigned index, GError **error)
-{
-    const struct trace_image *image = &r->info.image[index];
-    g_autoptr(GByteArray) bytes = g_byte_array_new();
-    g_autoptr(GBytes) content = NULL;
-
-    BASE_ASSERT(index < r->info.images);
-    if (!image->packed) {
-        fail(r, error, TRACE_ERROR_MISSING, "image %s is not in the file", image->name);
-        return NULL;
-    }
-    for (guint i = 0; i < r->by_type[TRACE_FRAME_IMAGE]->len; i++) {
-        const struct trace_frame *f = frame_of(r, TRACE_FRAME_IMAGE, i);
-        g_autoptr(GBytes) part = NULL;
-
-        if (f->ident != index)
-            continue;
-        if (bytes->len + (uint64_t)f->raw_bytes > image->size_bytes) {
-            damaged(r, f, error);
-            return NULL;
-        }
-        part = read_payload(r, f, error);
-        if (!part)
-            return NULL;
-        g_byte_array_append(bytes, g_bytes_get_data(part, NULL), (guint)g_bytes_get_size(part));
-    }
-    if (bytes->len < image->size_bytes && !r->closed) {
-        fail(r, error, TRACE_ERROR_MISSING, "cut off: it ends within image %s", image->name);
-        return NULL;
-    }
-    content = g_byte_array_free_to_bytes(g_steal_pointer(&bytes));
-    if (trace_image_is(image, content))
-        return g_steal_pointer(&content);
-    fail(r, error, TRACE_ERROR_FORMAT, "damaged: image %s is not what was packed", image->name);
-    return NULL;
-}
-
-/* --- the log ------------------------------------------------------------------------------- */
-
-unsigned trace_reader_logs(const struct trace_reader *r)
-{
-    return r->by_type[TRACE_FRAME_LOG]->len;
-}
-
-struct trace_log *trace_reader_log(struct trace_reader *r, unsigned index, GError **error)
-{
-    const struct trace_frame *f = frame_of(r, TRACE_FRAME_LOG, index);
-    GBytes *payload = read_payload(r, f, error);
-    struct trace_log *log;
-    size_t size_bytes;
-    const void *data;
-
-    if (!payload)
-        return NULL;
-    log = trace_log_new();
-    log->payload = payload;
-    data = g_bytes_get_data(payload, &size_bytes);
-    if (trace_log_get(log, data, size_bytes))
-        return log;
-    damaged(r, f, error);
-    trace_log_free(log);
-    return NULL;
-}
-
-unsigned trace_reader_log_at(const struct trace_reader *r, uint64_t insns)
-{
-    unsigned low = 0, high = trace_reader_logs(r);
-
-    while (low < high) {
-        unsigned middle = low + (high - low) / 2;
-
-        if (frame_of(r, TRACE_FRAME_LOG, middle)->last_insns >= insns)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return low;
-}
-
-/* --- checkpoints --------------------------------------------------------------------------- */
-
-static struct trace_checkpoint_body *read_checkpoint(struct trace_reader *r, unsigned index,
-                                                     GError **error)
-{
-    const struct trace_frame *f = frame_of(r, TRACE_FRAME_CHECKPOINT, index);
-    g_autoptr(GBytes) payload = read_payload(r, f, error);
-    struct trace_checkpoint_body *c;
-    size_t size_bytes;
-    const void *data;
-
-    if (!payload)
-        return NULL;
-    data = g_bytes_get_data(payload, &size_bytes);
-    c = trace_checkpoint_get(data, size_bytes);
-    if (!c)
-        damaged(r, f, error);
-    return c;
-}
-
-GBytes *trace_reader_state(struct trace_reader *r, unsigned index, struct trace_position *at,
-                           GBytes **capture, GError **error)
-{
-    struct trace_checkpoint_body *c = read_checkpoint(r, index, error);
-    GBytes *state;
-
-    if (!c)
-        return NULL;
-    *at = c->at;
-    state = g_bytes_new(c->state->data, c->state->len);
-    *capture = g_bytes_new(c->capture->data, c->capture->len);
-    trace_checkpoint_free(c);
-    return state;
-}
-
-/* Which pages have been given already: their newest version comes first. */
-struct seen {
-    GByteArray *bits;
-};
-
-static bool see(struct seen *s, uint64_t mfn)
-{
-    guint at = (guint)(mfn / 8), need = at + 1, had = s->bits->len;
-    uint8_t bit = (uint8_t)(1u << (mfn % 8));
-
-    if (need > had) {
-        need = MAX(need, had * 2);
-        g_byte_array_set_size(s->bits, need);
-        memset(s->bits->data + had, 0, need - had);
-    }
-    if (s->bits->data[at] & bit)
-        return false;
-    s->bits->data[at] |= bit;
-    return true;
-}
-
-typedef bool page_fn(void *user, uint64_t mfn, const uint8_t *data);
-
-static gboolean give_list(struct trace_reader *r, const struct trace_page_list *list,
-                          struct seen *seen, page_fn *page, void *user, GError **error)
-{
-    const struct trace_frame *f;
-    g_autoptr(GBytes) payload = NULL;
-    const uint8_t *data = NULL;
-
-    if (list->frame >= r->frames->len)
-        return fail(r, error, TRACE_ERROR_FORMAT,
-                    "damaged: a checkpoint names a frame that is not there");
-    f = &g_array_index(r->frames, struct trace_frame, list->frame);
-    if (f->type != TRACE_FRAME_PAGES || f->raw_bytes != list->mfns->len * TRACE_PAGE_BYTES)
-        return damaged(r, f, error);
-    for (guint i = 0; i < list->mfns->len; i++) {
-        uint64_t mfn = g_array_index(list->mfns, uint64_t, i);
-
-        if (!see(seen, mfn))
-            continue;
-        if (!payload) { /* only if a page of it is the newest */
-            payload = read_payload(r, f, error);
-            if (!payload)
-                return FALSE;
-            data = g_bytes_get_data(payload, NULL);
-        }
-        if (!page(user, mfn, data + (size_t)i * TRACE_PAGE_BYTES))
-            return fail(r, error, TRACE_ERROR_FORMAT,
-                        "damaged: the machine has no frame 0x%" G_GINT64_MODIFIER "x", mfn);
-    }
-    return TRUE;
-}
-
-static gboolean give_pages(struct trace_reader *r, const struct trace_checkpoint_body *c,
-                           struct seen *seen, page_fn *page, void *user, GError **error)
-{
-    for (guint i = 0; i < c->zero->len; i++)
-        see(seen, g_array_index(c->zero, uint64_t, i));
-    for (guint i = 0; i < c->lists->len; i++)
-        if (!give_list(r, g_ptr_array_index(c->lists, i), seen, page, user, error))
-            return FALSE;
-    return TRUE;
-}
-
-gboolean trace_reader_pages(struct trace_reader *r, unsigned index, page_fn *page, void *user,
-                            GError **error)
-{
-    struct seen seen = {g_byte_array_new()};
-    gboolean ok = TRUE;
-
-    for (unsigned i = index + 1; ok && i-- > 0;) {
-        struct trace_checkpoint_body *c = read_checkpoint(r, i, error);
-
-        ok = c && give_pages(r, c, &seen, page, user, error);
-        trace_checkpoint_free(c);
-    }
-    g_byte_array_unref(seen.bits);
-    return ok;
-}
-
-/* --- events -------------------------------------------------------------------------------- */
-
-struct trace_cursor {
-    struct trace_reader *r;
-    bool wants_all;
-    bool want[TRACE_KIND_MAX + 1];
-    unsigned next_frame; /* of EVENTS frames */
-    struct trace_decoder *decoder;
-    uint64_t min_insns, min_number;
-};
-
-struct trace_cursor *trace_cursor_new(struct trace_reader *r)
-{
-    struct trace_cursor *c = g_new0(struct trace_cursor, 1);
-
-    c->r = r;
-    c->wants_all = true;
-    return c;
-}
-
-static void drop_frame(struct trace_cursor *c)
-{
-    g_clear_pointer(&c->decoder, trace_decoder_free);
-}
-
-void trace_cursor_free(struct trace_cursor *c)
-{
-    if (!c)
-        return;
-    drop_frame(c);
-    g_free(c);
-}
-
-void trace_cursor_want(struct trace_cursor *c, const bool want[TRACE_KIND_MAX + 1])
-{
-    c->wants_all = !want;
-    if (want)
-        memcpy(c->want, want, sizeof(c->want));
-    if (c->decoder) { /* begin the frame anew: decoders do not change their mind */
-        drop_frame(c);
-        c->next_frame--;
-    }
-}
-
-/* Before the first EVENTS frame that may hold what is sought. */
-static void seek(struct trace_cursor *c, uint64_t insns, uint64_t number)
-{
-    unsigned low = 0, high = c->r->by_type[TRACE_FRAME_EVENTS]->len;
-
-    while (low < high) {
-        unsigned middle = low + (high - low) / 2;
-        const struct trace_frame *f = frame_of(c->r, TRACE_FRAME_EVENTS, middle);
-
-        if (f->last_insns >= insns && f->ident + f->count > number)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    drop_frame(c);
-    c->next_frame = low;
-    c->min_insns = insns;
-    c->min_number = number;
-}
-
-gboolean trace_cursor_seek_insns(struct trace_cursor *c, uint64_t insns, GError **error)
-{
-    (void)error;
-    seek(c, insns, 0);
-    return TRUE;
-}
-
-gboolean trace_cursor_seek_event(struct trace_cursor *c, uint64_t number, GError **error)
-{
-    (void)error;
-    seek(c, 0, number);
-    return TRUE;
-}
-
-static enum trace_next next_frame(struct trace_cursor *c, GError **error)
-{
-    struct trace_reader *r = c->r;
-    const struct trace_frame *f;
-    g_autoptr(GBytes) payload = NULL;
-
-    if (c->next_frame >= r->by_type[TRACE_FRAME_EVENTS]->len) {
-        if (!r->info.damaged)
-            return TRACE_NEXT_END;
-        trace_reader_damage(r, error);
-        return TRACE_NEXT_ERROR;
-    }
-    f = frame_of(r, TRACE_FRAME_EVENTS, c->next_frame);
-    payload = read_payload(r, f, error);
-    if (!payload)
-        return TRACE_NEXT_ERROR;
-    c->decoder = trace_decoder_new(r->description->schema, payload, f->count, f->ident);
-    if (!c->decoder) {
-        damaged(r, f, error);
-        return TRACE_NEXT_ERROR;
-    }
-    c->next_frame++;
-    return TRACE_NEXT_EVENT;
-}
-
-enum trace_next trace_cursor_next(struct trace_cursor *c, const struct trace_event **event,
-                                  GError **error)
-{
-    for (;;) {
-        enum trace_next next;
-
-        if (!c->decoder && (next = next_frame(c, error)) != TRACE_NEXT_EVENT)
-            return next;
-        switch (trace_decoder_next(c->decoder, c->wants_all ? NULL : c->want, event)) {
-        case TRACE_DECODE_EVENT:
-            if ((*event)->insns >= c->min_insns && (*event)->number >= c->min_number)
-                return TRACE_NEXT_EVENT;
-            break;
-        case TRACE_DECODE_END:
-            drop_frame(c);
-            break;
-        case TRACE_DECODE_BAD:
-            damaged(c->r, frame_of(c->r, TRACE_FRAME_EVENTS, c->next_frame - 1), error);
-            return TRACE_NEXT_ERROR;
-        }
-    }
+    reader_fail(r, error, TRACE_ERROR_FORMAT,
+                "damaged at byte %" G_GUINT64_FORMAT ": what is there is not the frame number %u",
+                r->end, r->frames->len);
 }

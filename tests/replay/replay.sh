@@ -113,7 +113,7 @@ pv spinning record $spin --until insns=25M -o spin.trace --quiet
 trace=spin.trace
 changed "an altered cost of RDTSC" "virtual time" replace 1 rdtsc-cycles=0 rdtsc-cycles=1
 trace=echo.trace
-changed "an altered cost of port accesses" "virtual time" replace 1 port-cycles=0 port-cycles=1
+changed "an altered cost of port accesses" "virtual_ns" replace 1 port-cycles=0 port-cycles=1
 mode="--until insns=11M"
 changed "a flipped bit in a checkpoint's memory" "memory: frame 0x" flip 5 0 0x20 3
 mode="--verify full"
