@@ -107,7 +107,7 @@ static long op_unpause(struct hv_domain *d)
 static long op_max_vcpus(struct hv_domain *d, u32 max)
 {
     /* The number was given when the domain was created; this is when they are made. */
-    if (d == hv_current->domain || max != d->wanted_vcpus)
+    if (d == hv_current->domain || max != HV_MAX(d->wanted_vcpus, d->max_vcpus))
         return -EINVAL;
     return hv_domain_set_max_vcpus(d, max);
 }
@@ -157,7 +157,7 @@ static long op_vcpu_info(struct hv_domain *d, struct xen_domctl_getvcpuinfo *op)
 {
     const struct hv_vcpu *v;
 
-    if (op->vcpu >= d->wanted_vcpus)
+    if (op->vcpu >= HV_MAX(d->wanted_vcpus, d->max_vcpus))
         return -EINVAL;
     v = hv_vcpu_find(d, op->vcpu);
     if (!v)
@@ -186,7 +186,7 @@ static long op_vcpu_affinity(struct hv_domain *d, struct xen_domctl_vcpuaffinity
     struct hv_vcpu *v = hv_vcpu_find(d, op->vcpu);
     long rc = 0;
 
-    if (op->vcpu >= d->wanted_vcpus)
+    if (op->vcpu >= HV_MAX(d->wanted_vcpus, d->max_vcpus))
         return -EINVAL;
     if (!v)
         return -ESRCH;

@@ -18,10 +18,10 @@ struct end {
 
 static int end_domain(const struct gnttab_copy_ptr *p, bool is_ref, struct end *e)
 {
-    if (p->domid != DOMID_SELF && !is_ref)
-        return GNTST_permission_denied;
     e->d = hv_domain_resolve(p->domid);
-    return e->d ? GNTST_okay : GNTST_bad_domain;
+    if (!e->d)
+        return GNTST_bad_domain;
+    return is_ref || p->domid == DOMID_SELF ? GNTST_okay : GNTST_permission_denied;
 }
 
 static int end_open(const struct gnttab_copy_ptr *p, bool is_ref, bool write, struct end *e)

@@ -140,7 +140,8 @@ static long dispatch(u32 cmd, union physdev_args *a)
     case PHYSDEVOP_set_iopl:
         return op_set_iopl(&a->iopl);
     case PHYSDEVOP_set_iobitmap:
-        if (a->iobitmap.nr_ports > 0x10000)
+        if (a->iobitmap.nr_ports > 0x10000 ||
+            !hv_guest_range_ok((u64)a->iobitmap.bitmap.p, (a->iobitmap.nr_ports + 7) / 8))
             return -EINVAL;
         return hv_iobitmap_set(hv_current, (u64)a->iobitmap.bitmap.p, a->iobitmap.nr_ports);
     case PHYSDEVOP_apic_read:
