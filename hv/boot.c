@@ -222,6 +222,7 @@ void hv_main(u32 magic, u32 info)
     hv_printk("(HV) %lu frames of %lu free\n", hv_frames_free(), hv_frames_total());
     hv_ioapic_route(4, false, false);
     hv_ioapic_mask(4, false);
+    hv_dom0->paused_by_tools = 0;
     hv_domain_unpause(hv_dom0);
     hv_cpu.work |= HV_WORK_SCHEDULE;
     hv_enter_guest();

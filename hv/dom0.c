@@ -181,7 +181,7 @@ void hv_dom0_build(void)
     hv_dom0 = d;
     permissions(d);
     if (!n)
-        n = hv_frames_free() - hv_frames_free() / 16 - hv_frames_free() / 256 - 64;
+        n = hv_frames_free() / 2; /* the rest is for the domains it starts */
     if (n >= 64ull << 18)
         n = (64ull << 18) - 1;
     get_memory(d, n);

@@ -101,6 +101,10 @@ int hv_vcpu_set_context(struct hv_vcpu *v, struct vcpu_guest_context *c)
         if (i < 4 || i > 5)
             (void)hv_set_debugreg(v, i, c->debugreg[i]);
     v->initialised = true;
+    if (c->flags & VGCF_online)
+        hv_unhold(v, HV_HOLD_DOWN);
+    else
+        hv_hold(v, HV_HOLD_DOWN);
     return 0;
 }
 
