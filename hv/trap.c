@@ -141,41 +141,64 @@ static u64 frame_flags(struct hv_vcpu *v, u8 masked)
     return f;
 }
 
+/* Five words of a frame, from the return address up; false: the guest has no stack there. */
+static bool push_return(u64 *to, const struct cpu_user_regs *r, u64 cs, u64 rflags)
+{
+    __asm__ goto("1: mov %1,(%0)\n2: mov %2,8(%0)\n3: mov %3,16(%0)\n4: mov %4,24(%0)\n5: mov %5,32(%0)\n"
+                 ".pushsection .fixups,\"a\"\n.long 1b - ., %l6 - .\n.long 2b - ., %l6 - .\n.long 3b - ., %l6 - .\n"
+                 ".long 4b - ., %l6 - .\n.long 5b - ., %l6 - .\n.popsection"
+                 ::"r"(to), "r"(r->rip), "r"(cs), "r"(rflags), "r"(r->rsp), "r"((u64)r->ss)
+                 : "memory"
+                 : fault);
+    return true;
+fault:
+    return false;
+}
+
+/* What lies below: RCX, R11, and what kind of frame it is decides. */
+static bool push_head(u64 *to, const struct cpu_user_regs *r)
+{
+    __asm__ goto("1: mov %1,(%0)\n2: mov %2,8(%0)\n"
+                 ".pushsection .fixups,\"a\"\n.long 1b - ., %l3 - .\n.long 2b - ., %l3 - .\n.popsection"
+                 ::"r"(to), "r"(r->rcx), "r"(r->r11)
+                 : "memory"
+                 : fault);
+    return true;
+fault:
+    return false;
+}
+
+static bool push_selectors(struct hv_vcpu *v, u64 to)
+{
+    hv_segments_save(v);
+    return !hv_store_guest64(to, v->ds) && !hv_store_guest64(to + 8, v->es) &&
+           !hv_store_guest64(to + 16, v->fs) && !hv_store_guest64(to + 24, v->gs);
+}
+
 bool hv_bounce(u64 entry, bool has_error, u32 error, bool mask, bool failsafe)
 {
     struct hv_vcpu *v = hv_current;
     struct cpu_user_regs *r = &v->regs;
-    u64 frame[12], *f = frame, sp = r->rsp, cs = r->cs;
+    u64 sp = r->rsp, cs = r->cs, size = 7 * 8 + has_error * 8;
     u8 masked = v->info->evtchn_upcall_mask;
     if (unlikely(!entry)) {
         hv_domain_crash(v->domain, "no handler for an exception or callback");
         return false;
     }
-    *f++ = r->rcx;
-    *f++ = r->r11;
-    if (unlikely(failsafe)) {
-        hv_segments_save(v);
-        *f++ = v->ds;
-        *f++ = v->es;
-        *f++ = v->fs;
-        *f++ = v->gs;
-    }
-    if (has_error)
-        *f++ = error;
     if (v->flags & HV_VCPU_KERNEL) {
         cs &= ~3ull;
     } else {
         hv_toggle_mode(v);
         sp = v->kernel_sp;
     }
-    *f++ = r->rip;
-    *f++ = cs | (u64)masked << 32;
-    *f++ = frame_flags(v, masked);
-    *f++ = r->rsp;
-    *f++ = r->ss;
-    u64 size = (u64)((char *)f - (char *)frame);
+    if (unlikely(failsafe))
+        size += 4 * 8;
     sp = (sp & ~15ull) - size;
-    if (unlikely(!hv_guest_range_ok(sp, size) || hv_copy_raw((void *)sp, frame, size))) {
+    if (unlikely(!hv_guest_range_ok(sp, size) || !push_head((u64 *)sp, r) ||
+                 (failsafe && !push_selectors(v, sp + 16)) ||
+                 (has_error && hv_store_guest64(sp + size - 6 * 8, error)) ||
+                 !push_return((u64 *)(sp + size - 5 * 8), r, cs | (u64)masked << 32,
+                              frame_flags(v, masked)))) {
         hv_domain_crash(v->domain, "no stack for an exception or callback");
         return false;
     }
