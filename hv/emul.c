@@ -301,10 +301,10 @@ bool hv_emulate_ud(struct cpu_user_regs *r)
     static const u8 prefix[7] = {0x0f, 0x0b, 'x', 'e', 'n', 0x0f, 0xa2};
     u8 insn[7];
     u32 id[4], start;
-    if (r->cs != HV_SEL_GUEST_CS64 && r->cs != HV_SEL_GUEST_CS32)
-        return false;
     /* A guest's own UD2 is told apart by its first bytes. */
     if (hv_load_guest32(&start, r->rip) || start != 0x65780b0f)
+        return false;
+    if (r->cs != HV_SEL_GUEST_CS64 && r->cs != HV_SEL_GUEST_CS32)
         return false;
     if (hv_copy_from_guest(insn, r->rip, 7) || memcmp(insn, prefix, 7))
         return false;

@@ -84,7 +84,7 @@ hv_return_sysret:
 	cmpl	$0, hv_cpu+HV_CPU_WORK(%rip)
 	jne	hv_return_to_guest
 	cmpw	$1, (%rax)		/* pending, and not masked */
-	je	hv_return_to_guest
+	je	upcall
 	testb	$HV_VCPU_SYSRET, HV_VCPU_FLAGS(%rbx)
 	jz	hv_return_iret
 	movq	HV_VCPU_REGS+HV_REGS_RIP(%rbx), %rcx
@@ -127,6 +127,12 @@ hv_return_to_guest:
 	jne	1f
 	cmpw	$1, (%rax)
 	jne	hv_return_iret
+	/* only an event: no need to look for anything else */
+upcall:	leaq	hv_stack_top(%rip), %rsp
+	movq	%rbx, %rdi
+	call	hv_event_upcall
+	cmpl	$0, hv_cpu+HV_CPU_WORK(%rip)
+	je	hv_return_iret
 1:	leaq	hv_stack_top(%rip), %rsp
 	call	hv_exit_work
 	movq	hv_cpu+HV_CPU_CURRENT(%rip), %rbx

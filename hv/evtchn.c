@@ -588,7 +588,7 @@ static long evtchn_op(u32 cmd, u64 arg)
     u32 port;
     long rc;
 
-    if (cmd == EVTCHNOP_send) /* the hot one */
+    if (cmd == EVTCHNOP_send)
         return hv_load_guest32(&port, arg) ? -EFAULT : op_send(port);
     if (cmd >= HV_ARRAY_SIZE(ops))
         return -ENOSYS;
@@ -600,11 +600,20 @@ static long evtchn_op(u32 cmd, u64 arg)
     return rc;
 }
 
+static HV_NOINLINE long evtchn_op_other(u64 cmd, u64 arg)
+{
+    long rc = evtchn_op(cmd, arg);
+
+    return rc == -ERESTART ? HV_CONTINUE(__HYPERVISOR_event_channel_op, (u32)cmd, arg) : rc;
+}
+
 HV_HYPERCALL(event_channel_op)
 {
-    long rc = evtchn_op(a0, a1);
+    u32 port;
 
-    return rc == -ERESTART ? HV_CONTINUE(__HYPERVISOR_event_channel_op, (u32)a0, a1) : rc;
+    if (likely((u32)a0 == EVTCHNOP_send)) /* the hot one */
+        return hv_load_guest32(&port, a1) ? -EFAULT : op_send(port);
+    return evtchn_op_other(a0, a1);
 }
 
 HV_HYPERCALL(event_channel_op_compat)

@@ -298,6 +298,8 @@ HV_HYPERCALL(iret)
     }
     v->info->evtchn_upcall_mask = !(c.rflags & HV_FLAG_IF);
     v->nmi_masked = false;
+    if (unlikely(v->nmi_pending))
+        hv_cpu.work |= HV_WORK_VCPU;
     return (long)c.rax;
 }
 
