@@ -25,7 +25,7 @@
 
 #define MAGIC_BASE 0x0100000000000000ull /* linear = physical + this, for dropping code */
 #define MAGIC_MASK 0xff00000000000000ull
-#define TCG_BUFFER_BYTES (96u << 20)
+#define TCG_BUFFER_BYTES (64u << 20)
 #define CC_OP_EFLAGS 1u
 #define ARITHMETIC_FLAGS (FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_OF)
 

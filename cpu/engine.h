@@ -28,7 +28,7 @@ struct cpu_front {
 _Static_assert(sizeof(struct cpu_front) == 16, "four to a cache line");
 
 #define CPU_WINDOW_SHIFT 11 /* entries of a window: one for each 2 bytes of a page */
-#define CPU_WINDOWS 2048
+#define CPU_WINDOWS 1024
 #define CPU_FRONT_ENTRIES (CPU_WINDOWS << CPU_WINDOW_SHIFT)
 /* Blocks that start at neighbouring bytes share an entry; few blocks are one byte long. */
 #define CPU_FRONT_INDEX(va) (((va) >> 1) & (CPU_FRONT_ENTRIES - 1))
