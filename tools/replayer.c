@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The log is read frame by frame, twice: once for inputs, once for points (struct log_cursor).
+ * The log is gone through twice: for inputs, and for points.
  *
  * Invariants
  *  1. @inputs and @points stand at the first input and point that the machine has not reached.
@@ -15,16 +15,10 @@
 
 #include "sim/config.h"
 #include "tools/digest.h"
+#include "tools/log_cursor.h"
 #include "traces/capture.h"
 #include "traces/compare.h"
 #include "traces/profile.h"
-
-/* A place in the log: entry @at of the inputs or points of frame @frame. */
-struct log_cursor {
-    unsigned frame;
-    guint at;
-    struct trace_log *log; /* NULL: not read yet */
-};
 
 struct replayer {
     struct trace_reader *reader;
@@ -83,55 +77,24 @@ static void differ(struct replayer *r, const char *format, ...)
 
 /* --- the log -------------------------------------------------------------------------------- */
 
-static void cursor_clear(struct log_cursor *c)
-{
-    trace_log_free(g_steal_pointer(&c->log));
-}
-
-/* The frame under the cursor; NULL at the end of the log, or with r->error. */
-static struct trace_log *cursor_log(struct replayer *r, struct log_cursor *c)
-{
-    GError *error = NULL;
-
-    if (!c->log && c->frame < trace_reader_logs(r->reader)) {
-        c->log = trace_reader_log(r->reader, c->frame, &error);
-        if (!c->log)
-            note_error(r, error);
-    }
-    return c->log;
-}
-
-static void cursor_next_frame(struct log_cursor *c)
-{
-    cursor_clear(c);
-    c->frame++;
-    c->at = 0;
-}
-
 static const struct trace_input *next_input(struct replayer *r)
 {
-    struct log_cursor *c = &r->inputs;
-    struct trace_log *log;
+    GError *error = NULL;
+    const struct trace_input *in = log_cursor_input(&r->inputs, &error);
 
-    while ((log = cursor_log(r, c)) != NULL) {
-        if (c->at < log->inputs->len)
-            return &g_array_index(log->inputs, struct trace_input, c->at);
-        cursor_next_frame(c);
-    }
-    return NULL;
+    if (error)
+        note_error(r, error);
+    return in;
 }
 
 static const struct trace_link *next_point(struct replayer *r)
 {
-    struct log_cursor *c = &r->points;
-    struct trace_log *log;
+    GError *error = NULL;
+    const struct trace_link *p = log_cursor_point(&r->points, &error);
 
-    while ((log = cursor_log(r, c)) != NULL) {
-        if (c->at < log->points->len)
-            return &g_array_index(log->points, struct trace_link, c->at);
-        cursor_next_frame(c);
-    }
-    return NULL;
+    if (error)
+        note_error(r, error);
+    return p;
 }
 
 /* The cursors go to the first entries behind where the machine stands. */
@@ -140,10 +103,8 @@ static void seek_log(struct replayer *r, const struct trace_position *at)
     const struct trace_input *in;
     const struct trace_link *p;
 
-    cursor_clear(&r->inputs);
-    cursor_clear(&r->points);
-    r->inputs = r->points =
-        (struct log_cursor){.frame = at->insns ? trace_reader_log_at(r->reader, at->insns) : 0};
+    log_cursor_init(&r->inputs, r->reader, at->insns);
+    log_cursor_init(&r->points, r->reader, at->insns);
     while ((in = next_input(r)) && in->virtual_ns <= at->slice_ns)
         r->inputs.at++;
     while ((p = next_point(r)) && p->at.insns < at->insns)
@@ -422,8 +383,8 @@ static void drop_machine(struct replayer *r)
     g_clear_pointer(&r->capture, trace_capture_free);
     g_clear_pointer(&r->digest, digest_free);
     g_clear_pointer(&r->machine, sim_machine_free);
-    cursor_clear(&r->inputs);
-    cursor_clear(&r->points);
+    log_cursor_fini(&r->inputs);
+    log_cursor_fini(&r->points);
 }
 
 static gboolean power_on(struct replayer *r, GError **error)
