@@ -69,7 +69,7 @@ static void port_notify(struct hv_domain *d, unsigned port, struct hv_vcpu *v)
         hv_vcpu_mark_pending(v);
 }
 
-static void port_set_pending(struct hv_domain *d, unsigned port, const struct hv_evtchn *e)
+HV_PROBE static void port_set_pending(struct hv_domain *d, unsigned port, const struct hv_evtchn *e)
 {
     if (bit_set(d->shared->evtchn_pending, port))
         return;
@@ -365,7 +365,7 @@ static int op_bind_pirq(evtchn_bind_pirq_t *op)
     return 0;
 }
 
-static int op_send(u32 port)
+HV_PROBE static int op_send(u32 port)
 {
     struct hv_domain *d = hv_current->domain;
     struct hv_evtchn *e = hv_evtchn_port(d, port);

@@ -79,6 +79,13 @@ long hv_continue(u32 nr, u32 nr_args, const u64 *args)
     return nr;
 }
 
+/* A function of its own, so that an observer sees each entry. */
+HV_PROBE static long hv_multicall_entry(const struct multicall_entry *e)
+{
+    return e->op < HV_NR_HYPERCALLS && table[e->op]
+        ? table[e->op](e->args[0], e->args[1], e->args[2], e->args[3], e->args[4]) : -ENOSYS;
+}
+
 HV_HYPERCALL(multicall)
 {
     struct hv_vcpu *v = hv_current;
@@ -101,8 +108,7 @@ HV_HYPERCALL(multicall)
         }
         in_multicall = &e;
         stopped = false;
-        long result = e.op < HV_NR_HYPERCALLS && table[e.op]
-            ? table[e.op](e.args[0], e.args[1], e.args[2], e.args[3], e.args[4]) : -ENOSYS;
+        long result = hv_multicall_entry(&e);
         in_multicall = NULL;
         if (unlikely(stopped)) {
             if (hv_store_guest(a0, &e))

@@ -15,8 +15,25 @@ static char *program_folder(void)
     return program ? g_path_get_dirname(program) : g_strdup(".");
 }
 
-/* Text of the profile in @folder that is for @build_id; *path is where it was. */
-static char *search(const char *folder, const char *build_id, char **path)
+static bool address_of(void *user, const char *name, uint64_t *address)
+{
+    return user && symbols_address(user, name, address);
+}
+
+/* What a profile is chosen by: the image's build-id, or what its symbols are; NULL: not known. */
+struct image {
+    const char *build_id;
+    struct symbols *symbols;
+};
+
+static bool is_for(const char *text, const struct image *image)
+{
+    return (image->build_id && trace_profile_is_for(text, image->build_id)) ||
+           (image->symbols && trace_profile_is_for_symbols(text, address_of, image->symbols));
+}
+
+/* Text of the profile in @folder that is for @image; *path is where it was. */
+static char *search(const char *folder, const struct image *image, char **path)
 {
     g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
     const char *name;
@@ -27,7 +44,7 @@ static char *search(const char *folder, const char *build_id, char **path)
 
         if (!g_str_has_suffix(name, ".profile") || !g_file_get_contents(file, &text, NULL, NULL))
             continue;
-        if (trace_profile_is_for(text, build_id)) {
+        if (is_for(text, image)) {
             *path = g_steal_pointer(&file);
             return text;
         }
@@ -36,7 +53,7 @@ static char *search(const char *folder, const char *build_id, char **path)
     return NULL;
 }
 
-static char *search_all(const char *build_id, char **path)
+static char *search_all(const struct image *image, char **path)
 {
     g_autofree char *program = program_folder();
     char *text = NULL;
@@ -44,7 +61,7 @@ static char *search_all(const char *build_id, char **path)
     for (unsigned i = 0; i < G_N_ELEMENTS(folders) && !text; i++) {
         g_autofree char *folder = g_build_filename(program, folders[i], NULL);
 
-        text = search(folder, build_id, path);
+        text = search(folder, image, path);
     }
     return text;
 }
@@ -90,16 +107,12 @@ static struct symbols *find_symbols(const char *kernel, const char *path, const 
     return symbols ? symbols : build_id ? symbols_beside(kernel, build_id) : NULL;
 }
 
-static bool address_of(void *user, const char *name, uint64_t *address)
-{
-    return user && symbols_address(user, name, address);
-}
-
 gboolean profiles_find(const char *kernel, const char *profile, const char *symbols,
                        struct trace_profile **out, char **note, GError **error)
 {
     g_autofree char *build_id = symbols_build_id(kernel), *text = NULL, *path = NULL;
     struct symbols *table;
+    struct image image;
 
     *out = NULL;
     *note = NULL;
@@ -107,21 +120,24 @@ gboolean profiles_find(const char *kernel, const char *profile, const char *symb
         *note = g_strdup("no hypervisor profile");
         return TRUE;
     }
-    if (profile) {
-        if (!g_file_get_contents(profile, &text, NULL, error))
-            return FALSE;
+    table = find_symbols(kernel, symbols, build_id, error);
+    if (symbols && !table)
+        return FALSE;
+    image = (struct image){build_id, table};
+    if (!profile) {
+        text = search_all(&image, &path);
+    } else if (!g_file_get_contents(profile, &text, NULL, error)) {
+        symbols_free(table);
+        return FALSE;
+    } else {
         path = g_strdup(profile);
-    } else if (build_id) {
-        text = search_all(build_id, &path);
     }
     if (!text) {
         *note = g_strdup_printf("no hypervisor profile for %s (build-id %s)", kernel,
                                 build_id ? build_id : "missing");
+        symbols_free(table);
         return TRUE;
     }
-    table = find_symbols(kernel, symbols, build_id, error);
-    if (symbols && !table)
-        return FALSE;
     if (!table && !profile && !strstr(text, "[symbols]")) {
         *note = g_strdup_printf("no symbols for %s: hypercalls are seen from outside only", kernel);
         return TRUE;

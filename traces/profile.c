@@ -319,8 +319,10 @@ static bool parse_head(struct parse *p, struct names *names)
     profile->build_id = g_key_file_get_string(p->file, "profile", "build-id", NULL);
     stack = g_key_file_get_string(p->file, "profile", "stack-bytes", NULL);
     profile->stack_bytes = stack ? g_ascii_strtoull(stack, NULL, 0) : 0;
-    if (!profile->name || !profile->build_id)
-        return refuse(p, TRACE_PROFILE_ERROR_FORMAT, "[profile] wants name and build-id");
+    profile->symbol = g_key_file_get_string(p->file, "profile", "symbol", NULL);
+    if (!profile->name || (!profile->build_id && !profile->symbol))
+        return refuse(p, TRACE_PROFILE_ERROR_FORMAT,
+                      "[profile] wants name, and build-id or symbol");
     if (!profile->stack_bytes || (profile->stack_bytes & (profile->stack_bytes - 1)))
         return refuse(p, TRACE_PROFILE_ERROR_FORMAT, "[profile] stack-bytes is no power of two");
     return expression(p, names, "current", "domain", &profile->domid) &&
@@ -384,8 +386,21 @@ void trace_profile_free(struct trace_profile *profile)
     trace_expr_free(profile->type_validated);
     g_free(profile->name);
     g_free(profile->build_id);
+    g_free(profile->symbol);
     g_free(profile->text);
     g_free(profile);
+}
+
+bool trace_profile_is_for_symbols(const char *text, trace_symbol_fn *symbol, void *user)
+{
+    g_autoptr(GKeyFile) file = g_key_file_new();
+    g_autofree char *name = NULL;
+    uint64_t address;
+
+    if (!g_key_file_load_from_data(file, text, strlen(text), G_KEY_FILE_NONE, NULL))
+        return false;
+    name = g_key_file_get_string(file, "profile", "symbol", NULL);
+    return name && symbol(user, name, &address);
 }
 
 bool trace_profile_is_for(const char *text, const char *build_id)

@@ -82,7 +82,8 @@ struct trace_point {
 
 struct trace_profile {
     char *name;
-    char *build_id; /* lower-case hexadecimal digits; several, separated by `;` */
+    char *build_id; /* lower-case hexadecimal digits; several, separated by `;`; NULL: none */
+    char *symbol; /* a symbol that the images have which it is for; NULL: none */
     uint64_t stack_bytes; /* hypervisor stacks are so large, and aligned to it */
     struct trace_expr *domid, *dom_vcpu; /* of the running vCPU; NULL: not known */
     struct trace_expr *user_root; /* its user base pointer, a frame; NULL: not known */
@@ -108,6 +109,9 @@ void trace_profile_free(struct trace_profile *profile);
 
 /** trace_profile_is_for - whether @text says that it is for the image with @build_id. */
 bool trace_profile_is_for(const char *text, const char *build_id);
+
+/** trace_profile_is_for_symbols - the same by the symbol that @text names. */
+bool trace_profile_is_for_symbols(const char *text, trace_symbol_fn *symbol, void *user);
 
 GQuark trace_profile_error_quark(void);
 #define TRACE_PROFILE_ERROR trace_profile_error_quark()

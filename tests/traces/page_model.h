@@ -14,11 +14,14 @@
 #ifndef PARAVANE_TESTS_TRACE_PAGE_MODEL_H
 #define PARAVANE_TESTS_TRACE_PAGE_MODEL_H
 
+#include <stdbool.h>
+
 #include "traces/event.h"
 
 struct page_model;
 
-struct page_model *page_model_new(void);
+/** page_model_new - @ends_only: of a frame's references only the first and the last are told. */
+struct page_model *page_model_new(bool ends_only);
 void page_model_free(struct page_model *model);
 /** page_model_event - NULL, or how @event contradicts what was told before (static until the next
  *  call); other kinds are ignored. */

@@ -77,7 +77,7 @@ Test(traces_profile, mistakes_are_told)
         const char *text, *message;
     } bad[] = {
         {"nonsense", "test: "},
-        {"[profile]\nname = x\n", "wants name and build-id"},
+        {"[profile]\nname = x\n", "wants name, and build-id or symbol"},
         {"[profile]\nname = x\nbuild-id = y\nstack-bytes = 100\n", "no power of two"},
         {"[profile]\nname = x\nbuild-id = y\n", "no power of two"},
         {HEAD "[point a]\nsymbol = function\n", "no kind of point is called ''"},
