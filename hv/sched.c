@@ -158,6 +158,7 @@ HV_PROBE void hv_context_switch(struct hv_vcpu *prev, struct hv_vcpu *next)
         hv_load_gdt(next);
         return;
     }
+    hv_time_vcpu_update(next);	/* tools may have cleared the page it is in */
     hv_load_cr3(next);
     hv_tlb_flush_local();
     hv_load_gdt(next);

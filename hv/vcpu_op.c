@@ -101,6 +101,8 @@ int hv_vcpu_set_context(struct hv_vcpu *v, struct vcpu_guest_context *c)
         if (i < 4 || i > 5)
             (void)hv_set_debugreg(v, i, c->debugreg[i]);
     v->initialised = true;
+    if (v->id == 0)
+        hv_wallclock_update(v->domain); /* the tools have cleared the page it is in */
     if (c->flags & VGCF_online)
         hv_unhold(v, HV_HOLD_DOWN);
     else
