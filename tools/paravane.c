@@ -12,6 +12,8 @@ static const char overview[] =
     "usage: paravane run MACHINE [OPTION]...   run a machine\n"
     "       paravane record MACHINE -o FILE    run it and record a trace\n"
     "       paravane replay FILE               go through a recording again and check it\n"
+    "       paravane trace COMMAND FILE        read a trace: info, dump, stat, grep, ...\n"
+    "       paravane diff A B                  compare two traces\n"
     "       paravane help [COMMAND]            this text, or all about run, record, replay\n"
     "       paravane version                   which version this is\n"
     "\n"
