@@ -54,6 +54,7 @@ enum cpu_why {
     WHY_SYSCALL,
     WHY_SYSENTER,
     WHY_FAULT,     /* the TLB fill refused: fault */
+    WHY_GAVE_UP,   /* the library cannot translate what lies at RIP */
     WHY_NX_MIXED,  /* a block's hook: fetch from a no-execute alias of a MIXED frame */
 };
 

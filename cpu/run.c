@@ -370,6 +370,11 @@ void cpu_handle_stop(struct cpu *c)
     case WHY_FAULT:
         cpu_fault(c);
         break;
+    case WHY_GAVE_UP: /* step: the instruction that it cannot may not be the first */
+        if (c->step_failed)
+            cpu_deliver_exception(c, (struct cpu_exc){.vector = EXC_UD});
+        c->must_step = true;
+        break;
     case WHY_NX_MIXED:
         cpu_deliver_exception(c, cpu_page_fault(&c->fault));
         break;

@@ -155,7 +155,7 @@ bool cpu_look(struct cpu *c)
     c->looking = false;
     env = env_load(c);
     env->eflags = (env->eflags & ~(uint64_t)FLAG_TF) | tf;
-    if (c->why == WHY_BOUNDARY)
+    if (c->why == WHY_BOUNDARY || c->why == WHY_GAVE_UP) /* it has fetched all before it gave up */
         return true;
     c->step_failed = true;
     cpu_handle_stop(c);
