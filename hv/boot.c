@@ -161,7 +161,7 @@ static void build_tables(void)
     map(HV_VA_DEVICES + 0x1000, 0xfec00000, 4096, rw | HV_PTE_PCD | HV_PTE_PWT);
     u64 frames = hv_early_alloc(hv_max_mfn * sizeof(struct hv_frame));
     map(HV_VA_FRAMES, frames, hv_max_mfn * sizeof(struct hv_frame), rw);
-    u64 m2p = hv_early_alloc(hv_max_mfn * 8);
+    u64 m2p = hv_boot.m2p_pa = hv_early_alloc(hv_max_mfn * 8);
     memset(direct(m2p), 0xff, (hv_max_mfn * 8 + 4095) & HV_PAGE_MASK);
     map(HV_VA_M2P, m2p, hv_max_mfn * 8, ro | HV_PTE_US);
     map(HV_VA_M2P_RW, m2p, hv_max_mfn * 8, rw);

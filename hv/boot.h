@@ -20,6 +20,7 @@ struct hv_boot {
     u32 nr_modules;
     char cmdline[1024];
     u64 idle_cr3;
+    u64 m2p_pa;		/* the machine-to-phys table */
     u64 early_start;	/* early allocations lie from here */
 };
 extern struct hv_boot hv_boot;

@@ -266,6 +266,7 @@ void hv_dom0_build(void)
     v->kernel_sp = v->regs.rsp;
     v->initialised = true;
     v->hold &= ~HV_HOLD_DOWN;
+    d->max_pages = 0xffffffff;
     for (u64 pfn = 0; pfn < n; pfn += 512)
         hv_page_free(leaves[pfn >> 18][pfn >> 9 & 511]);
     hv_printk("(HV) domain 0: %lu MiB, kernel %lx-%lx, entry %lx\n", n >> 8, m.start, m.end, m.entry);

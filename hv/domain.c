@@ -14,6 +14,7 @@
 #include <xen/sched.h>
 
 struct hv_domain *hv_domains, *hv_dom0;
+struct hv_domain hv_xen_domain = {.id = DOMID_XEN};
 
 _Static_assert(sizeof(struct hv_domain) <= HV_PAGE_SIZE && sizeof(struct hv_vcpu) + 512 + 16 <= HV_PAGE_SIZE,
                "each fits into a page");
@@ -487,6 +488,8 @@ HV_HYPERCALL(vm_assist)
 
 int hv_iobitmap_set(struct hv_vcpu *v, u64 bitmap, u32 ports)
 {
+    if (ports > 0x10000 || !hv_guest_range_ok(bitmap, (ports + 7) / 8))
+        return -EINVAL;
     v->iobitmap = bitmap;
     v->iobitmap_ports = ports;
     return 0;

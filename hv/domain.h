@@ -143,13 +143,15 @@ struct hv_domain {
     u32 creation_flags;
     u32 suspend_port;
     bool disable_migrate;
-    u32 physdev_reserved;
+    u32 pci_address;		/* port 0xcf8 as the domain sees it */
     u64 wallclock_version;
     u64 teardown;		/* progress of hv_domain_teardown() */
 
     struct hv_domain *next;	/* table: ascending id */
 };
 
+/* Stands for the owner of what is the hypervisor's: only the machine-to-phys table can be mapped. */
+extern struct hv_domain hv_xen_domain;
 extern struct hv_domain *hv_domains;	/* first of the list, ascending id */
 extern struct hv_domain *hv_dom0;
 extern struct hv_vcpu *hv_idle_vcpu;

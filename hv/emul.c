@@ -40,6 +40,11 @@ static bool read_msr(struct hv_vcpu *v, u32 n, u64 *value)
     case 0x277: *value = hv_rdmsr(n); return true;
     case 0x1a0: return !safe_rdmsr(n, value);
     case 0xce: case 0x140: *value = 0; return true;
+    case 0x17: case 0x3a: case 0x8b: case 0x10a: case 0x179: case 0x17a: case 0x198: case 0x19c:
+    case 0x400: case 0x401: case 0x40000000: case 0xc0000103:
+        /* known, and nothing a guest may see: what a processor without the feature shows */
+        *value = 0;
+        return true;
     }
     return false;
 }
@@ -57,7 +62,8 @@ static bool write_msr(struct hv_vcpu *v, u32 n, u64 value)
         return true;
     case HV_MSR_EFER: return value == hv_rdmsr(n);
     case 0x140: return value == 0;
-    case 0x8b: return true;
+    case 0x1a0: case 0x179: case 0x17a: case 0x400: case 0x401: case 0xc0000103:
+        return true;	/* accepted, without effect */
     }
     return false;
 }
@@ -126,8 +132,20 @@ static bool port_allowed(struct hv_vcpu *v, u32 port, u32 bytes)
     return !((bits[0] | bits[1] << 8) >> (port & 7) & ((1u << bytes) - 1));
 }
 
+/* The PCI address register is each domain's own; the machine's is loaded when data is accessed. */
+static bool pci_address(struct hv_domain *d, u16 port, u32 bytes)
+{
+    if (port < 0xcfc || port + bytes > 0xd00 || !d->privileged)
+        return false;
+    hv_outl(0xcf8, d->pci_address);
+    return true;
+}
+
 static u32 port_in(struct hv_domain *d, u16 port, u32 bytes)
 {
+    if (port == 0xcf8 && bytes == 4)
+        return d->pci_address;
+    pci_address(d, port, bytes);
     if (!hv_range_holds(d->io_ports, port, port + bytes - 1u))
         return ~0u;
     return bytes == 1 ? hv_inb(port) : bytes == 2 ? hv_inw(port) : hv_inl(port);
@@ -135,6 +153,11 @@ static u32 port_in(struct hv_domain *d, u16 port, u32 bytes)
 
 static void port_out(struct hv_domain *d, u16 port, u32 bytes, u32 v)
 {
+    if (port == 0xcf8 && bytes == 4) {
+        d->pci_address = v;
+        return;
+    }
+    pci_address(d, port, bytes);
     if (!hv_range_holds(d->io_ports, port, port + bytes - 1u))
         return;
     if (bytes == 1)
@@ -358,6 +381,11 @@ void hv_virtual_cpuid(u32 leaf, u32 sub, u32 r[4])
             memset(r, 0, 16);
         else
             xen_leaf(leaf, sub, r);
+        return;
+    }
+    hv_cpuid(leaf & 0x80000000, 0, r);
+    if (leaf > r[0] || (leaf >= 0x40000000 && leaf < 0x80000000)) {
+        memset(r, 0, 16);
         return;
     }
     hv_cpuid(leaf, sub, r);

@@ -51,6 +51,10 @@ static bool release(const struct xen_memory_reservation *r, struct hv_domain *d,
         struct hv_frame *f = hv_get_page_mfn(mfn + k, d->id);
         if (!f)
             return false;
+        if (f->flags & HV_FRAME_SPECIAL) {	/* not its memory: nothing to do, and no error */
+            hv_put_page(f);
+            continue;
+        }
         if ((f->flags & HV_FRAME_SPECIAL) || !(f->flags & HV_FRAME_ALLOCATED)) {
             hv_put_page(f);
             return false;
@@ -77,7 +81,7 @@ static long reservation(u32 cmd, u64 start, u64 arg)
         return (long)start;
     int rc = target(r.domid, &d);
     if (rc)
-        return rc == -ESRCH || rc == -EPERM ? (start ? (long)start : rc) : (long)start;
+        return (long)start;
     for (i = start; i < r.nr_extents; i++) {
         if (i != start && hv_preempt())
             return HV_CONTINUE(__HYPERVISOR_memory_op, cmd | i << START_SHIFT, arg);
@@ -183,6 +187,8 @@ static long memory_map(u64 arg, bool machine)
         if (hv_copy_to_guest((u64)m.buffer.p + n * sizeof(e), &e, sizeof(e)))
             return -EFAULT;
     }
+    if (n < hv_boot.nr_map)
+        return -EINVAL;
     m.nr_entries = n;
     return hv_store_guest(arg, &m);
 }
@@ -249,13 +255,16 @@ HV_HYPERCALL(memory_op)
     }
     case XENMEM_machphys_mfn_list:
         return machphys_list(a1);
-    case XENMEM_claim_pages:
+    case XENMEM_claim_pages: {
+        struct xen_memory_reservation r;
+        return hv_load_guest(&r, a1) ? -EFAULT : -EOPNOTSUPP;
+    }
     case XENMEM_get_vnumainfo:
         return -EOPNOTSUPP;
     case XENMEM_add_to_physmap:
     case XENMEM_remove_from_physmap:
     case XENMEM_add_to_physmap_batch:
-        return -EOPNOTSUPP;	/* for translated guests */
+        return -EACCES;	/* for translated guests */
     }
     return -ENOSYS;
 }

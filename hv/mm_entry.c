@@ -51,6 +51,11 @@ static inline int l1e_refs(u64 *e, struct hv_domain *pg)
     struct hv_frame *f = hv_frame(mfn);
     if (unlikely(!pg || !hv_get_page(f, pg->id)))
         return -EBUSY;
+    if (unlikely(pg == &hv_xen_domain) &&
+        ((*e & HV_PTE_RW) || mfn - (hv_boot.m2p_pa >> 12) >= (hv_max_mfn * 8 + 4095) >> 12)) {
+        hv_put_page(f);
+        return -EBUSY;
+    }
     if (unlikely((*e & HV_PTE_CACHE) && (f->flags & HV_FRAME_SPECIAL))) {
         hv_put_page(f);
         return -EACCES;

@@ -202,7 +202,7 @@ HV_HYPERCALL(mmuext_op)
     (void)a4;
     count &= ~MMU_UPDATE_PREEMPTED;
     if (unlikely((u16)a3 != DOMID_SELF)) {
-        pg = hv_domain_find((u16)a3);
+        pg = (u16)a3 == DOMID_IO || (u16)a3 == DOMID_XEN ? &hv_xen_domain : hv_domain_find((u16)a3);
         if (!pg)
             return -ESRCH;
         if (pg != hv_current->domain && !hv_current->domain->privileged)
@@ -231,8 +231,8 @@ HV_HYPERCALL(mmuext_op)
         }
     }
     done += i;
-    if (done_ptr && hv_store_guest32(done_ptr, done))
-        return rc == -ERESTART || !rc ? -EFAULT : rc;
+    if (done_ptr && hv_store_guest32(done_ptr, done) && rc == -ERESTART)
+        return -EFAULT;		/* it would not know where to go on */
     if (rc == -ERESTART)
         return HV_CONTINUE(__HYPERVISOR_mmuext_op, ops, (count - i) | MMU_UPDATE_PREEMPTED, done_ptr, a3);
     return rc;

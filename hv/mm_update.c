@@ -22,6 +22,10 @@ static int page_owner(u16 id, struct hv_domain **d)
     *d = self;
     if (likely(id == DOMID_SELF))
         return 0;
+    if (id == DOMID_XEN) {
+        *d = &hv_xen_domain;
+        return self->privileged ? 0 : -EPERM;
+    }
     if (id == DOMID_IO) {
         *d = NULL;
         return 0;
@@ -77,6 +81,8 @@ HV_HYPERCALL(mmu_update)
         rc = page_owner((u16)((foreign >> 16) - 1), &pt);
         if (rc || !pt)
             return rc ? rc : -EINVAL;
+        if (pt == hv_current->domain)
+            return -ESRCH;
     }
     rc = page_owner((u16)foreign, &pg);
     if (rc)
@@ -104,8 +110,8 @@ HV_HYPERCALL(mmu_update)
         }
     }
     done += i;
-    if (done_ptr && hv_store_guest32(done_ptr, done))
-        return rc == -ERESTART || !rc ? -EFAULT : rc;
+    if (done_ptr && hv_store_guest32(done_ptr, done) && rc == -ERESTART)
+        return -EFAULT;		/* it would not know where to go on */
     if (rc == -ERESTART)
         return HV_CONTINUE(__HYPERVISOR_mmu_update, reqs, (count - i) | MMU_UPDATE_PREEMPTED, done_ptr, foreign);
     return rc;

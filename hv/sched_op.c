@@ -73,8 +73,9 @@ static long pin_override(struct hv_vcpu *v, s32 cpu)
     if (!v->domain->privileged)
         return -EPERM;
     if (cpu < 0) {
-        if (v->pinned_temporarily)
-            v->hard_affinity = v->saved_affinity;
+        if (!v->pinned_temporarily)
+            return -EINVAL;
+        v->hard_affinity = v->saved_affinity;
         v->pinned_temporarily = false;
         return 0;
     }

@@ -124,7 +124,7 @@ int hv_set_debugreg(struct hv_vcpu *v, u32 n, u64 value)
         return 0;
     }
     if (n > 7)
-        return -EINVAL;
+        return -ENODEV;
     if (n < 6) {
         if (v->cr4 & HV_CR4_DE)
             return -ENODEV;

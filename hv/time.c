@@ -16,12 +16,13 @@ static u64 tsc_base, wall_seconds;
 static u32 wall_ns;
 static struct hv_timer *first;
 
-u64 hv_now(void)
+static u64 scale(u64 delta)
 {
-    u64 delta = hv_rdtsc() - tsc_base;
     delta = shift < 0 ? delta >> -shift : delta << shift;
     return (u64)((unsigned __int128)delta * mul >> 32);
 }
+
+u64 hv_now(void) { return scale(hv_rdtsc() - tsc_base); }
 
 /* Counter 2 of the PIT counts 11932 of its ticks, 10 ms, once. */
 static void HV_COLD calibrate(void)
@@ -141,12 +142,12 @@ void hv_time_run(void)
 void hv_time_vcpu_update(struct hv_vcpu *v)
 {
     struct vcpu_time_info *t = &v->info->time, copy;
-    if (t->tsc_to_system_mul == mul && t->tsc_timestamp == tsc_base && !v->time_area)
+    if (t->tsc_to_system_mul == mul && !v->time_area)
         return;
     t->version |= 1;
     hv_barrier();
-    t->tsc_timestamp = tsc_base;
-    t->system_time = 0;
+    t->tsc_timestamp = hv_rdtsc();
+    t->system_time = scale(t->tsc_timestamp - tsc_base);
     t->tsc_to_system_mul = mul;
     t->tsc_shift = shift;
     t->flags = 1;

@@ -114,6 +114,7 @@ void hv_trap_init(void)
 
 void hv_trap_late_init(void)
 {
+    hv_wrmsr(0x277, 0x0000050100070406ull);	/* PAT: WB WT UC- UC WC WP UC UC */
     hv_wrmsr(HV_MSR_STAR, (u64)HV_SEL_CS << 32 | (u64)HV_SEL_GUEST_CS32 << 48);
     hv_wrmsr(HV_MSR_LSTAR, (u64)hv_syscall_entry);
     hv_wrmsr(HV_MSR_CSTAR, (u64)hv_syscall32_entry);
@@ -324,7 +325,8 @@ void hv_guest_page_fault(struct cpu_user_regs *r)
             va = v->ldt_base + (va - area);
         }
     } else if ((error & 0x13) == 3 && (v->flags & HV_VCPU_KERNEL) &&
-               (v->domain->vm_assist & 1ull << VMASST_TYPE_writable_pagetables) && hv_ptwr(v, va)) {
+               (v->domain->privileged || (v->domain->vm_assist & 1ull << VMASST_TYPE_writable_pagetables)) &&
+               hv_ptwr(v, va)) {
         return;
     }
     hv_inject_pf(va, error);
@@ -350,7 +352,7 @@ static void software_interrupt(struct hv_vcpu *v, u32 error)
     u32 vector = error >> 3 & 255;
     struct trap_info *t = &v->traps[vector];
     u8 insn[2];
-    if ((u32)TI_GET_DPL(t) >= (v->flags & HV_VCPU_KERNEL ? 1u : 3u) && t->address &&
+    if ((vector == 0x80 || (u32)TI_GET_DPL(t) >= (v->flags & HV_VCPU_KERNEL ? 1u : 3u)) && t->address &&
         !hv_copy_from_guest(insn, v->regs.rip, 2) && insn[0] == 0xcd) {
         v->regs.rip += 2;
         hv_bounce(t->address, false, 0, TI_GET_IF(t), false);
@@ -475,12 +477,11 @@ HV_HYPERCALL(set_callbacks)
 {
     struct hv_vcpu *v = hv_current;
     (void)a3, (void)a4;
-    if (!hv_canonical(a0) || !hv_canonical(a1) || !hv_canonical(a2))
-        return -EINVAL;
-    v->event_callback = a0;
-    v->failsafe_callback = a1;
+    /* Always succeeds; what is no address is no handler. */
+    v->event_callback = hv_canonical(a0) ? a0 : 0;
+    v->failsafe_callback = hv_canonical(a1) ? a1 : 0;
     v->failsafe_masks = true;
-    v->syscall_callback = a2;
+    v->syscall_callback = hv_canonical(a2) ? a2 : 0;
     v->syscall_masks = false;
     return 0;
 }
