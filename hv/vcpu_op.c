@@ -154,8 +154,10 @@ static long register_info(struct hv_vcpu *v, u64 arg)
     struct vcpu_info *to;
     if (hv_load_guest(&a, arg))
         return -EFAULT;
-    if (v->info_frame || a.offset > HV_PAGE_SIZE - sizeof(*to) || (a.offset & 7))
+    if (v->info_frame)
         return -EINVAL;
+    if (a.offset > HV_PAGE_SIZE - sizeof(*to) || (a.offset & 7))
+        return -ENXIO;
     f = hv_mfn_is_ram(a.mfn) ? hv_frame(a.mfn) : NULL;
     if (!f || !hv_get_page_and_type(f, v->domain->id, HV_TYPE_WRITABLE))
         return -EINVAL;
@@ -204,7 +206,7 @@ HV_HYPERCALL(vcpu_op)
         return -ENOENT;
     switch ((u32)a0) {
     case VCPUOP_initialise:
-        return v == self ? -EEXIST : initialise(v, a2);
+        return initialise(v, a2);
     case VCPUOP_up:
         if (!v->initialised)
             return -EINVAL;
@@ -242,7 +244,7 @@ HV_HYPERCALL(vcpu_op)
             return -EFAULT;
         if (period.period_ns < 1000000)
             return -EINVAL;
-        if (period.period_ns > 0x7fffffffffffffffull)
+        if (period.period_ns > 0x3fffffffffffffffull)
             return -EINVAL;
         v->period_ns = period.period_ns;
         hv_timer_set(&v->periodic, hv_now() + v->period_ns);
@@ -255,8 +257,6 @@ HV_HYPERCALL(vcpu_op)
             return -EINVAL;
         if (hv_load_guest(&single, a2))
             return -EFAULT;
-        if ((single.flags & VCPU_SSHOTTMR_future) && single.timeout_abs_ns < hv_now())
-            return -ETIME;
         hv_timer_set(&v->singleshot, single.timeout_abs_ns);
         return 0;
     case VCPUOP_stop_singleshot_timer:
@@ -272,8 +272,10 @@ HV_HYPERCALL(vcpu_op)
         if (v == self)
             hv_cpu.work |= HV_WORK_VCPU;
         return 0;
-    case VCPUOP_get_physid:
-        return -EINVAL;
+    case VCPUOP_get_physid: {
+        u64 id = 0;	/* the only processor's */
+        return self->domain->privileged ? hv_store_guest64(a2, id) : -EINVAL;
+    }
     }
     return -ENOSYS;
 }
