@@ -405,23 +405,17 @@ long hv_grant_cache_flush(u64 arg, unsigned count)
 /* The size of an element of those calls which take an array, for going on in the middle of it. */
 static unsigned element_size(unsigned cmd)
 {
-    switch (cmd) {
-    case GNTTABOP_map_grant_ref:
-        return sizeof(gnttab_map_grant_ref_t);
-    case GNTTABOP_copy:
-        return sizeof(gnttab_copy_t);
-    case GNTTABOP_unmap_grant_ref:
-    case GNTTABOP_unmap_and_replace:
-        return sizeof(gnttab_unmap_grant_ref_t);
-    case GNTTABOP_transfer:
-        return sizeof(gnttab_transfer_t);
-    case GNTTABOP_swap_grant_ref:
-        return sizeof(gnttab_swap_grant_ref_t);
-    case GNTTABOP_cache_flush:
-        return sizeof(gnttab_cache_flush_t);
-    default:
-        return 0;
-    }
+    static const u8 size[] = {
+        [GNTTABOP_map_grant_ref] = sizeof(gnttab_map_grant_ref_t),
+        [GNTTABOP_copy] = sizeof(gnttab_copy_t),
+        [GNTTABOP_unmap_grant_ref] = sizeof(gnttab_unmap_grant_ref_t),
+        [GNTTABOP_unmap_and_replace] = sizeof(gnttab_unmap_grant_ref_t),
+        [GNTTABOP_transfer] = sizeof(gnttab_transfer_t),
+        [GNTTABOP_swap_grant_ref] = sizeof(gnttab_swap_grant_ref_t),
+        [GNTTABOP_cache_flush] = sizeof(gnttab_cache_flush_t),
+    };
+
+    return cmd < HV_ARRAY_SIZE(size) ? size[cmd] : 0;
 }
 
 static long dispatch(unsigned cmd, u64 arg, unsigned count)
@@ -433,8 +427,6 @@ static long dispatch(unsigned cmd, u64 arg, unsigned count)
         return hv_grant_unmap(arg, count);
     case GNTTABOP_unmap_and_replace:
         return hv_grant_unmap_and_replace(arg, count);
-    case GNTTABOP_copy:
-        return hv_grant_copy(arg, count);
     case GNTTABOP_transfer:
         return hv_grant_transfer(arg, count);
     case GNTTABOP_swap_grant_ref:
@@ -458,18 +450,18 @@ static long dispatch(unsigned cmd, u64 arg, unsigned count)
 
 HV_HYPERCALL(grant_table_op)
 {
-    u32 cmd = a0, count = a2;
+    u32 cmd = a0, count = a2, size;
     long done;
 
     if ((s32)count < 0)
         return -EINVAL;
     if (cmd >> 12)
         return -EINVAL;
-    if (element_size(cmd) && !hv_guest_range_ok(a1, (u64)count * element_size(cmd)))
+    size = element_size(cmd);
+    if (size && !hv_guest_range_ok(a1, (u64)count * size))
         return -EFAULT;
-    done = dispatch(cmd, a1, count);
+    done = likely(cmd == GNTTABOP_copy) ? hv_grant_copy(a1, count) : dispatch(cmd, a1, count);
     if (done <= 0 || done == count)
         return done < 0 ? done : 0;
-    return HV_CONTINUE(__HYPERVISOR_grant_table_op, cmd, a1 + done * element_size(cmd),
-                       count - done);
+    return HV_CONTINUE(__HYPERVISOR_grant_table_op, cmd, a1 + done * size, count - done);
 }

@@ -18,10 +18,14 @@ struct end {
 
 static int end_domain(const struct gnttab_copy_ptr *p, bool is_ref, struct end *e)
 {
-    e->d = hv_domain_resolve(p->domid);
+    if (p->domid == DOMID_SELF) {
+        e->d = hv_current->domain;
+        return GNTST_okay;
+    }
+    e->d = hv_domain_find(p->domid);
     if (!e->d)
         return GNTST_bad_domain;
-    return is_ref || p->domid == DOMID_SELF ? GNTST_okay : GNTST_permission_denied;
+    return is_ref ? GNTST_okay : GNTST_permission_denied;
 }
 
 static int end_open(const struct gnttab_copy_ptr *p, bool is_ref, bool write, struct end *e)
@@ -52,7 +56,7 @@ static int end_open(const struct gnttab_copy_ptr *p, bool is_ref, bool write, st
     return GNTST_general_error;
 }
 
-static void end_close(bool write, struct end *e)
+static inline void end_close(bool write, struct end *e)
 {
     if (write)
         hv_put_type(e->use.frame);
@@ -85,11 +89,14 @@ static int copy_one(const gnttab_copy_t *op)
         end_close(false, &src);
         return rc;
     }
-    if (op->source.offset + op->len > HV_PAGE_SIZE || op->dest.offset + op->len > HV_PAGE_SIZE)
+    if (HV_MAX(op->source.offset, op->dest.offset) + op->len > (int)HV_PAGE_SIZE)
         rc = GNTST_bad_copy_arg;
     else if (!in_range(&src, op->source.offset, op->len) ||
              !in_range(&dst, op->dest.offset, op->len))
         rc = GNTST_general_error;
+    else if (dst.use.mfn != src.use.mfn)
+        memcpy((char *)hv_mfn_va(dst.use.mfn) + op->dest.offset,
+               (const char *)hv_mfn_va(src.use.mfn) + op->source.offset, op->len);
     else
         memmove((char *)hv_mfn_va(dst.use.mfn) + op->dest.offset,
                 (const char *)hv_mfn_va(src.use.mfn) + op->source.offset, op->len);
@@ -105,10 +112,9 @@ long hv_grant_copy(u64 arg, unsigned count)
     for (unsigned i = 0; i < count; i++, arg += sizeof(op)) {
         if (i && hv_preempt())
             return i;
-        if (hv_copy_from_guest(&op, arg, sizeof(op)))
+        if (hv_copy_raw(&op, (const void *)arg, sizeof(op))) /* the caller has checked the range */
             return -EFAULT;
-        op.status = copy_one(&op);
-        if (hv_copy_to_guest(arg + offsetof(gnttab_copy_t, status), &op.status, sizeof(op.status)))
+        if (hv_store_guest16(arg + offsetof(gnttab_copy_t, status), (u16)copy_one(&op)))
             return -EFAULT;
     }
     return count;

@@ -19,7 +19,10 @@ struct claim {
 
 static void claim_read(const struct hv_grant_table *t, u32 ref, struct claim *c, u16 *user)
 {
-    *c = (struct claim){.length = HV_PAGE_SIZE};
+    c->start = 0;
+    c->length = HV_PAGE_SIZE;
+    c->inner_dom = 0;
+    c->inner_ref = 0;
     if (t->version == 1) {
         volatile grant_entry_v1_t *e = hv_grant_v1(t, ref);
 

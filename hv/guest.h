@@ -65,6 +65,7 @@ HV_GUEST_LOAD(32, "mov (%0),%%eax\n mov %%eax,(%1)")
     }
 HV_GUEST_STORE(64, "q")
 HV_GUEST_STORE(32, "k")
+HV_GUEST_STORE(16, "w")
 HV_GUEST_STORE(8, "b")
 #undef HV_GUEST_STORE
 
