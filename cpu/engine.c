@@ -82,8 +82,11 @@ static bool run_library(struct engine *e, uint64_t rip, uc_err *err)
 {
     sigjmp_buf back;
 
-    if (sigsetjmp(back, 0))
+    if (sigsetjmp(back, 0)) {
+        if (e->nesting) /* it counts on coming back, and refuses to begin the 65th time */
+            *e->nesting = 0;
         return false;
+    }
     library_runs = &back;
     *err = uc_emu_start(e->uc, rip, 0, 0, 0);
     library_runs = NULL;
@@ -621,6 +624,7 @@ bool engine_open(struct cpu *c, GError **error)
     if (!engine_layout_find(e, error))
         return false;
     engine_layout_find_fault_address(e);
+    engine_layout_find_nesting(e);
     c->portable = c->config.portable || !engine_layout_find_raw(e);
     c->env = c->portable ? engine_context_env(c, e->scratch) : e->raw_env;
     e->uses_raw = !c->portable;

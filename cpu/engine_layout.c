@@ -283,6 +283,54 @@ void engine_layout_find_fault_address(struct engine *e)
     uc_close(uc);
 }
 
+/* ---- how many uc_emu_start() are under way ---- */
+
+enum { NEST_WORDS = 4096 };
+struct nest_test {
+    unsigned depth;
+    uint32_t words[3][NEST_WORDS]; /* outside, in a hook, in a hook of a start in that hook */
+};
+
+static int nest_test_rdtsc(uc_engine *uc, void *user)
+{
+    struct nest_test *t = user;
+
+    if (t->depth < 2 &&
+        peek((uint64_t)(uintptr_t)uc, t->words[++t->depth], sizeof(t->words[0])) && t->depth == 1)
+        uc_emu_start(uc, 0x1001, 0x1fff, 0, 0);
+    uc_emu_stop(uc);
+    return 1;
+}
+
+void engine_layout_find_nesting(struct engine *e)
+{
+    static const uint8_t code[] = {0x90, 0x0f, 0x31, 0xeb, 0xfe};
+    g_autofree struct nest_test *t = g_new0(struct nest_test, 1);
+    unsigned found = 0, at = 0;
+    uc_engine *uc;
+    uc_hook h;
+
+    if (uc_open(UC_ARCH_X86, UC_MODE_64, &uc) != UC_ERR_OK)
+        return;
+    if (uc_ctl_set_tcg_buffer_size(uc, 8u << 20) == UC_ERR_OK &&
+        uc_mem_map(uc, 0x1000, 0x1000, UC_PROT_ALL) == UC_ERR_OK &&
+        uc_mem_write(uc, 0x1000, code, sizeof(code)) == UC_ERR_OK &&
+        uc_hook_add(uc, &h, UC_HOOK_INSN, nest_test_rdtsc, t, 1, 0, UC_X86_INS_RDTSC) ==
+            UC_ERR_OK &&
+        peek((uint64_t)(uintptr_t)uc, t->words[0], sizeof(t->words[0])) &&
+        uc_emu_start(uc, 0x1000, 0x1fff, 0, 0) == UC_ERR_OK && t->depth == 2) {
+        for (unsigned i = 0; i < NEST_WORDS; i++) {
+            if (t->words[0][i] == 0 && t->words[1][i] == 1 && t->words[2][i] == 2) {
+                at = i;
+                found++;
+            }
+        }
+    }
+    uc_close(uc);
+    if (found == 1)
+        e->nesting = (int *)(void *)((uint8_t *)e->uc + at * 4);
+}
+
 /* ---- working out RIP for the hook of RDTSC ---- */
 
 struct sync_test {

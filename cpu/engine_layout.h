@@ -26,6 +26,7 @@ struct engine {
     bool uses_raw, uses_no_exit;
     uint8_t *skip_sync; /* the library's flag: it need not work out RIP for the RDTSC hook; NULL:
                            not found */
+    int *nesting;       /* the library's count of uc_emu_start() under way; NULL: not found */
     unsigned fault_address; /* where the library keeps the address that faulted; 0: not found */
     struct cpu_env *raw_env;
     struct engine_layout layout;
@@ -38,6 +39,8 @@ bool engine_layout_find(struct engine *e, GError **error);
 void engine_layout_find_fault_address(struct engine *e);
 /** engine_layout_find_raw - find the live state: e->raw_env.  Returns: false if not found. */
 bool engine_layout_find_raw(struct engine *e);
+/** engine_layout_find_nesting - fill e->nesting if it can be found. */
+void engine_layout_find_nesting(struct engine *e);
 /** engine_layout_find_skip_sync - fill e->skip_sync if the flag does what is expected. */
 void engine_layout_find_skip_sync(struct engine *e);
 /** engine_layout_leave_out_exit_checks - set the library's flag if it does what is expected. */
