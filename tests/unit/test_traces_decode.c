@@ -281,8 +281,8 @@ Test(traces_decode, short_memory_never_crashes)
     for (unsigned i = 0; i < sizeof(bytes); i++)
         bytes[i] = (uint8_t)(i * 7);
     for (unsigned number = 0; number < 64; number++) {
-        for (unsigned cmd = 0; cmd < 32; cmd++) {
-            for (unsigned size = 0; size < sizeof(bytes); size += size < 40 ? 1 : 37) {
+        for (unsigned cmd = 0; cmd < 32; cmd += cmd < 16 ? 1 : 5) {
+            for (unsigned size = 0; size < sizeof(bytes); size += size < 40 ? 3 : 37) {
                 call(number, (int64_t)cmd - 3, cmd, cmd, 40, DOMID_SELF);
                 bytes[0] = (uint8_t)cmd;
                 bytes[1] = bytes[2] = bytes[3] = 0;

@@ -29,7 +29,8 @@ void events_blob(struct trace_build *b, enum trace_role role, unsigned stage, co
     uint8_t *to =
         trace_build_blob(b, TRACE_HYPERCALL_MEMORY, role, stage, 0x1000, (uint32_t)size);
 
-    memcpy(to, data, size);
+    if (size)
+        memcpy(to, data, size);
 }
 
 char *events_line(const struct trace_build *b)
