@@ -7,8 +7,8 @@
 
 #define HV_VECTOR_GSI 0x30u	/* vector of IO-APIC pin 0; 24 pins */
 #define HV_NR_GSI 24u
-#define HV_VECTOR_TIMER 0xf0u
-#define HV_VECTOR_SPURIOUS 0xffu
+#define HV_VECTOR_TIMER 0x48u
+#define HV_VECTOR_SPURIOUS 0x4fu	/* the last one that has an entry of its own */
 
 void hv_apic_init(void);
 void hv_apic_eoi(void);

@@ -210,6 +210,9 @@ void hv_main(u32 magic, u32 info)
     hv_trap_init();
     hv_apic_init();
     hv_time_init();
+#ifdef HV_AUDIT
+    hv_audit_init();
+#endif
     fill_pool();
     hv_trap_late_init();
     hv_sched_init();

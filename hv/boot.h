@@ -36,6 +36,7 @@ void hv_frame_pool_init(u64 pool_pa, u64 seed);
 /** hv_frame_pool_add - says that a frame is RAM, and whether it is free. */
 void hv_frame_pool_add(u64 mfn, bool free);
 void hv_dom0_build(void);
+void hv_audit_init(void);
 void hv_enter_guest(void) __attribute__((noreturn));
 void hv_main(u32 magic, u32 info) __attribute__((noreturn));
 

@@ -120,7 +120,8 @@ struct hv_frame *hv_frame_alloc(struct hv_domain *d)
 
 static bool is_free(u64 mfn)
 {
-    return hv_mfn_is_ram(mfn) && hv_frame(mfn)->owner == DOMID_INVALID && !hv_frame(mfn)->count;
+    return hv_mfn_is_ram(mfn) && hv_frame(mfn)->owner == DOMID_INVALID && !hv_frame(mfn)->count &&
+           !(hv_frame(mfn)->flags & HV_FRAME_ALLOCATED);	/* that one is stolen, on its way to a domain */
 }
 
 struct hv_frame *hv_frame_alloc_run(struct hv_domain *d, unsigned order, unsigned max_bits)

@@ -51,6 +51,10 @@ static bool release(const struct xen_memory_reservation *r, struct hv_domain *d,
         struct hv_frame *f = hv_get_page_mfn(mfn + k, d->id);
         if (!f)
             return false;
+        if (d->dying) {		/* its list is being walked */
+            hv_put_page(f);
+            return false;
+        }
         if (f->flags & HV_FRAME_SPECIAL) {	/* not its memory: nothing to do, and no error */
             hv_put_page(f);
             continue;
@@ -91,41 +95,60 @@ static long reservation(u32 cmd, u64 start, u64 arg)
     return (long)i;
 }
 
+/* Stolen frames on their way: a stack by hv_frame.link, which keeps what the M2P said. */
+static void push_stolen(u32 *stack, struct hv_frame *f, u64 pfn)
+{
+    f->next = (u32)pfn;
+    f->prev = (u32)(pfn >> 32);
+    f->link = *stack;
+    *stack = (u32)hv_frame_mfn(f);
+}
+
+/* They go back to their domain, or away for good. */
+static void drop_stolen(u32 stack, struct hv_domain *back_to)
+{
+    while (stack) {
+        struct hv_frame *f = hv_frame(stack);
+        u64 pfn = f->next | (u64)f->prev << 32, mfn = stack;
+        stack = f->link;
+        if (back_to && hv_frame_give(f, back_to))
+            hv_m2p[mfn] = pfn;
+        else
+            hv_frame_free(f);
+    }
+}
+
 /* One output extent for the frames of the input extents it covers: all, or nothing is changed. */
 static int exchange_one(const struct xen_memory_exchange *e, struct hv_domain *d, u64 out_index)
 {
-    u32 order = e->out.extent_order, in_order = e->in.extent_order;
+    u32 order = e->out.extent_order, in_order = e->in.extent_order, stolen = 0;
     u64 n = 1ull << order, in_n = 1ull << in_order, mfn, pfn;
     struct hv_frame *run;
-    /* with fewer, larger input extents, one of them makes several outputs: take frame by frame */
+    int rc = 0;
     if (hv_load_guest64(&pfn, (u64)e->out.extent_start.p + out_index * 8))
         return -EFAULT;
-    for (u64 k = 0; k < n; k++) {
+    for (u64 k = 0; k < n && !rc; k++) {
         u64 at = out_index * n + k;
-        if (hv_load_guest64(&mfn, (u64)e->in.extent_start.p + (at >> in_order) * 8))
-            return -EFAULT;
-        mfn += at & (in_n - 1);
-        struct hv_frame *f = hv_mfn_is_ram(mfn) ? hv_frame(mfn) : NULL;
-        if (!f || f->owner != d->id || f->count != 1 || f->type_count || !(f->flags & HV_FRAME_ALLOCATED) ||
-            (f->flags & HV_FRAME_SPECIAL))
-            return -EINVAL;
-    }
-    d->max_pages += n;
-    run = hv_frame_alloc_run(d, order, XENMEMF_get_address_bits(e->out.mem_flags));
-    d->max_pages -= n;
-    if (!run)
-        return -ENOMEM;
-    for (u64 k = 0; k < n; k++) {
-        u64 at = out_index * n + k;
-        if (!hv_load_guest64(&mfn, (u64)e->in.extent_start.p + (at >> in_order) * 8)) {
-            mfn += at & (in_n - 1);
-            /* the list may have changed since it was read: what is no longer ours stays */
-            if (hv_mfn_is_ram(mfn) && hv_frame_steal(hv_frame(mfn), d))
-                hv_frame_free(hv_frame(mfn));
+        if (hv_load_guest64(&mfn, (u64)e->in.extent_start.p + (at >> in_order) * 8)) {
+            rc = -EFAULT;
+            break;
         }
-        hv_m2p[hv_frame_mfn(run) + k] = pfn + k;
+        mfn += at & (in_n - 1);
+        u64 said = hv_mfn_is_ram(mfn) ? hv_m2p[mfn] : 0;
+        if (hv_mfn_is_ram(mfn) && hv_frame_steal(hv_frame(mfn), d))
+            push_stolen(&stolen, hv_frame(mfn), said);
+        else
+            rc = -EINVAL;
     }
+    run = rc ? NULL : hv_frame_alloc_run(d, order, XENMEMF_get_address_bits(e->out.mem_flags));
+    if (!run) {
+        drop_stolen(stolen, d);
+        return rc ? rc : -ENOMEM;
+    }
+    drop_stolen(stolen, NULL);
     mfn = hv_frame_mfn(run);
+    for (u64 k = 0; k < n; k++)
+        hv_m2p[mfn + k] = pfn + k;
     return hv_store_guest64((u64)e->out.extent_start.p + out_index * 8, mfn);
 }
 
@@ -203,10 +226,7 @@ static long machphys_list(u64 arg)
     if (hv_load_guest(&l, arg))
         return -EFAULT;
     for (u64 mfn = 0; mfn < hv_max_mfn && n < l.max_extents; mfn += 0x200000 / 8, n++) {
-        u64 *slot = hv_walk_l1(hv_cpu.cr3, HV_VA_M2P + mfn * 8);
-        if (!slot)
-            break;
-        if (hv_store_guest64((u64)l.extent_start.p + n * 8, hv_pte_mfn(*slot)))
+        if (hv_store_guest64((u64)l.extent_start.p + n * 8, (hv_boot.m2p_pa + mfn * 8) >> 12))
             return -EFAULT;
     }
     l.nr_extents = n;
@@ -264,6 +284,8 @@ HV_HYPERCALL(memory_op)
     case XENMEM_add_to_physmap:
     case XENMEM_remove_from_physmap:
     case XENMEM_add_to_physmap_batch:
+        if (hv_copy_from_guest(&id, a1, 2))
+            return -EFAULT;
         return -EACCES;	/* for translated guests */
     }
     return -ENOSYS;

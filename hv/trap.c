@@ -94,7 +94,7 @@ void hv_trap_init(void)
     for (u32 i = 0; i < 7; i++)
         tss.ist[i] = (u64)hv_ist_top;
     for (u32 i = 0; i < 256; i++)
-        gate(i, hv_stubs + 16 * i, i == 3 || i == 4 ? 3 : 0, 0);
+        gate(i, hv_stubs + 16 * HV_MIN(i, HV_VECTOR_SPURIOUS), i == 3 || i == 4 ? 3 : 0, 0);
     gate(1, hv_ist_db, 0, 1);
     gate(2, hv_ist_nmi, 0, 1);
     gate(8, hv_ist_df, 0, 1);
