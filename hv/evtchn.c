@@ -78,7 +78,7 @@ HV_PROBE static void port_set_pending(struct hv_domain *d, unsigned port, const 
 }
 
 /* Makes the next 64 ports exist. */
-static int ports_grow(struct hv_domain *d)
+HV_COLD static int ports_grow(struct hv_domain *d)
 {
     struct hv_evtchn_table *t = d->evtchn;
     struct hv_evtchn **page = &t->page[t->valid / HV_EVTCHN_PER_PAGE];
@@ -96,7 +96,7 @@ static int ports_grow(struct hv_domain *d)
  * Finds the lowest free port.  The caller makes it something else than FREE, with port_take(), or
  * leaves it.  Returns: the port; -ENOSPC, -ENOMEM.
  */
-static int port_find(struct hv_domain *d)
+HV_COLD static int port_find(struct hv_domain *d)
 {
     struct hv_evtchn_table *t = d->evtchn;
     unsigned port = t->first_free;
@@ -115,7 +115,7 @@ static int port_find(struct hv_domain *d)
     return port;
 }
 
-static struct hv_evtchn *port_take(struct hv_domain *d, unsigned port, enum hv_evtchn_state state)
+HV_COLD static struct hv_evtchn *port_take(struct hv_domain *d, unsigned port, enum hv_evtchn_state state)
 {
     struct hv_evtchn *e = hv_evtchn_port(d, port);
 
@@ -125,7 +125,7 @@ static struct hv_evtchn *port_take(struct hv_domain *d, unsigned port, enum hv_e
     return e;
 }
 
-static int port_close(struct hv_domain *d, u32 port)
+HV_COLD static int port_close(struct hv_domain *d, u32 port)
 {
     struct hv_evtchn *e = hv_evtchn_port(d, port);
     struct hv_evtchn *peer;
@@ -160,7 +160,7 @@ static int port_close(struct hv_domain *d, u32 port)
 }
 
 /* Closes whatever is open from t->closing on.  Returns: 0 or -ERESTART. */
-static int ports_close_all(struct hv_domain *d)
+HV_COLD static int ports_close_all(struct hv_domain *d)
 {
     struct hv_evtchn_table *t = d->evtchn;
 
@@ -173,7 +173,7 @@ static int ports_close_all(struct hv_domain *d)
     return 0;
 }
 
-int hv_evtchn_domain_init(struct hv_domain *d)
+HV_COLD int hv_evtchn_domain_init(struct hv_domain *d)
 {
     struct hv_evtchn_table *t = hv_page_alloc();
 
@@ -186,12 +186,12 @@ int hv_evtchn_domain_init(struct hv_domain *d)
     return 0;
 }
 
-void hv_evtchn_limit(struct hv_domain *d, u32 max_port)
+HV_COLD void hv_evtchn_limit(struct hv_domain *d, u32 max_port)
 {
     d->evtchn->limit = max_port < HV_EVTCHN_PORTS ? max_port + 1 : HV_EVTCHN_PORTS;
 }
 
-int hv_evtchn_kill(struct hv_domain *d)
+HV_COLD int hv_evtchn_kill(struct hv_domain *d)
 {
     for (unsigned virq = 0; virq < NR_VIRQS; virq++)
         if (virq_handler[virq] == d)
@@ -199,7 +199,7 @@ int hv_evtchn_kill(struct hv_domain *d)
     return ports_close_all(d);
 }
 
-void hv_evtchn_domain_fini(struct hv_domain *d)
+HV_COLD void hv_evtchn_domain_fini(struct hv_domain *d)
 {
     struct hv_evtchn_table *t = d->evtchn;
 
@@ -212,7 +212,7 @@ void hv_evtchn_domain_fini(struct hv_domain *d)
     d->evtchn = NULL;
 }
 
-void hv_evtchn_vcpu_moved(struct hv_vcpu *v)
+HV_COLD void hv_evtchn_vcpu_moved(struct hv_vcpu *v)
 {
     /* What was pending in the old place is not looked up: the guest looks at all of its ports. */
     v->info->evtchn_pending_sel = ~0ul;
@@ -239,7 +239,7 @@ void hv_virq_raise_vcpu(struct hv_vcpu *v, u32 virq)
     virq_raise(v->domain, v, virq);
 }
 
-void hv_virq_raise_global(u32 virq)
+HV_COLD void hv_virq_raise_global(u32 virq)
 {
     struct hv_domain *d = virq_handler[virq] ? virq_handler[virq] : hv_dom0;
 
@@ -247,7 +247,7 @@ void hv_virq_raise_global(u32 virq)
         virq_raise(d, d->vcpu[0], virq);
 }
 
-int hv_virq_handler_set(struct hv_domain *d, u32 virq)
+HV_COLD int hv_virq_handler_set(struct hv_domain *d, u32 virq)
 {
     if (virq >= NR_VIRQS || !hv_virq_is_global(virq))
         return -EINVAL;
@@ -255,14 +255,14 @@ int hv_virq_handler_set(struct hv_domain *d, u32 virq)
     return 0;
 }
 
-void hv_evtchn_pirq(struct hv_domain *d, u32 port)
+HV_COLD void hv_evtchn_pirq(struct hv_domain *d, u32 port)
 {
     port_set_pending(d, port, hv_evtchn_port(d, port));
 }
 
 /* ---- the operations: arguments in @op, results as well; 0 or an error ---- */
 
-static int op_alloc_unbound(evtchn_alloc_unbound_t *op)
+HV_COLD static int op_alloc_unbound(evtchn_alloc_unbound_t *op)
 {
     struct hv_domain *d = hv_domain_resolve(op->dom);
     int port;
@@ -280,7 +280,7 @@ static int op_alloc_unbound(evtchn_alloc_unbound_t *op)
     return 0;
 }
 
-static int op_bind_interdomain(evtchn_bind_interdomain_t *op)
+HV_COLD static int op_bind_interdomain(evtchn_bind_interdomain_t *op)
 {
     struct hv_domain *d = hv_current->domain;
     struct hv_domain *rd = op->remote_dom == DOMID_SELF ? d : hv_domain_find(op->remote_dom);
@@ -307,7 +307,7 @@ static int op_bind_interdomain(evtchn_bind_interdomain_t *op)
     return 0;
 }
 
-static int op_bind_virq(evtchn_bind_virq_t *op)
+HV_COLD static int op_bind_virq(evtchn_bind_virq_t *op)
 {
     struct hv_domain *d = hv_current->domain;
     struct hv_evtchn *e;
@@ -332,7 +332,7 @@ static int op_bind_virq(evtchn_bind_virq_t *op)
     return 0;
 }
 
-static int op_bind_ipi(evtchn_bind_ipi_t *op)
+HV_COLD static int op_bind_ipi(evtchn_bind_ipi_t *op)
 {
     struct hv_domain *d = hv_current->domain;
     int port;
@@ -347,7 +347,7 @@ static int op_bind_ipi(evtchn_bind_ipi_t *op)
     return 0;
 }
 
-static int op_bind_pirq(evtchn_bind_pirq_t *op)
+HV_COLD static int op_bind_pirq(evtchn_bind_pirq_t *op)
 {
     struct hv_domain *d = hv_current->domain;
     int port, error = hv_pirq_check(d, op->pirq);
@@ -387,7 +387,7 @@ HV_PROBE static int op_send(u32 port)
     }
 }
 
-static int op_status(evtchn_status_t *op)
+HV_COLD static int op_status(evtchn_status_t *op)
 {
     struct hv_domain *d = hv_domain_resolve(op->dom);
     const struct hv_evtchn *e;
@@ -428,7 +428,7 @@ static int op_status(evtchn_status_t *op)
     return 0;
 }
 
-static int op_bind_vcpu(const evtchn_bind_vcpu_t *op)
+HV_COLD static int op_bind_vcpu(const evtchn_bind_vcpu_t *op)
 {
     struct hv_domain *d = hv_current->domain;
     struct hv_evtchn *e;
@@ -469,7 +469,7 @@ int hv_evtchn_unmask(u32 port)
     return 0;
 }
 
-static long op_reset(const evtchn_reset_t *op)
+HV_COLD static long op_reset(const evtchn_reset_t *op)
 {
     struct hv_domain *d = hv_domain_resolve(op->dom);
 
@@ -486,7 +486,7 @@ static long op_reset(const evtchn_reset_t *op)
  * The FIFO ABI is not offered, but its set-up call looks at its arguments first: a kernel that tries
  * out bad ones learns that they are bad, and stays with 2 levels.
  */
-static int op_init_control(evtchn_init_control_t *op)
+HV_COLD static int op_init_control(evtchn_init_control_t *op)
 {
     struct hv_domain *d = hv_current->domain;
     struct hv_frame *f;
@@ -506,7 +506,7 @@ static int op_init_control(evtchn_init_control_t *op)
     return error ? -EINVAL : -ENOSYS;
 }
 
-static int op_set_priority(const evtchn_set_priority_t *op)
+HV_COLD static int op_set_priority(const evtchn_set_priority_t *op)
 {
     return hv_evtchn_port(hv_current->domain, op->port) ? -ENOSYS : -EINVAL;
 }
@@ -548,7 +548,7 @@ static const struct {
     [EVTCHNOP_set_priority] = {sizeof(evtchn_set_priority_t), false},
 };
 
-static long op_dispatch(unsigned cmd, union evtchn_args *a)
+HV_COLD static long op_dispatch(unsigned cmd, union evtchn_args *a)
 {
     switch (cmd) {
     case EVTCHNOP_bind_interdomain:

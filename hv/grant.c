@@ -15,13 +15,13 @@ _Static_assert(sizeof(struct hv_grant_active) * HV_GRANT_ACTIVE_PER_PAGE == HV_P
 _Static_assert(sizeof(struct hv_grant_maptrack) * HV_GRANT_MAPTRACK_PER_PAGE == HV_PAGE_SIZE,
                "handles fill a page");
 
-static unsigned status_frames_for(unsigned frames)
+HV_COLD static unsigned status_frames_for(unsigned frames)
 {
     return (frames * HV_GRANT_PER_FRAME_V2 + HV_GRANT_STATUS_PER_FRAME - 1) / HV_GRANT_STATUS_PER_FRAME;
 }
 
 /* A zeroed page which @d may map. */
-static void *shared_alloc(struct hv_domain *d)
+HV_COLD static void *shared_alloc(struct hv_domain *d)
 {
     void *page = hv_page_alloc();
 
@@ -31,7 +31,7 @@ static void *shared_alloc(struct hv_domain *d)
 }
 
 /* Makes status frames for as many entries as @frames hold. */
-static bool status_grow(struct hv_domain *d, unsigned frames)
+HV_COLD static bool status_grow(struct hv_domain *d, unsigned frames)
 {
     struct hv_grant_table *t = d->grants;
 
@@ -44,7 +44,7 @@ static bool status_grow(struct hv_domain *d, unsigned frames)
     return true;
 }
 
-static bool table_grow(struct hv_domain *d, unsigned frames)
+HV_COLD static bool table_grow(struct hv_domain *d, unsigned frames)
 {
     struct hv_grant_table *t = d->grants;
 
@@ -62,7 +62,7 @@ static bool table_grow(struct hv_domain *d, unsigned frames)
     return true;
 }
 
-int hv_grant_domain_init(struct hv_domain *d)
+HV_COLD int hv_grant_domain_init(struct hv_domain *d)
 {
     struct hv_grant_table *t = hv_page_alloc();
 
@@ -75,7 +75,7 @@ int hv_grant_domain_init(struct hv_domain *d)
     return table_grow(d, 1) ? 0 : -ENOMEM;
 }
 
-int hv_grant_limit(struct hv_domain *d, s32 frames_max, s32 maptrack_max, unsigned version_max)
+HV_COLD int hv_grant_limit(struct hv_domain *d, s32 frames_max, s32 maptrack_max, unsigned version_max)
 {
     if (frames_max < 0)
         frames_max = HV_GRANT_FRAMES_MAX;
@@ -92,7 +92,7 @@ int hv_grant_limit(struct hv_domain *d, s32 frames_max, s32 maptrack_max, unsign
     return 0;
 }
 
-void hv_grant_domain_fini(struct hv_domain *d)
+HV_COLD void hv_grant_domain_fini(struct hv_domain *d)
 {
     struct hv_grant_table *t = d->grants;
 
@@ -114,7 +114,7 @@ void hv_grant_domain_fini(struct hv_domain *d)
 }
 
 /* The domain an operation is about, if the caller may.  Returns: its status code. */
-static int target(domid_t id, struct hv_domain **d)
+HV_COLD static int target(domid_t id, struct hv_domain **d)
 {
     *d = hv_domain_resolve(id);
     if (!*d)
@@ -123,7 +123,7 @@ static int target(domid_t id, struct hv_domain **d)
 }
 
 /* Stores the numbers of @pages in a list of the caller's.  Returns: the status. */
-static int put_frames(u64 list, void *const *pages, unsigned count)
+HV_COLD static int put_frames(u64 list, void *const *pages, unsigned count)
 {
     for (unsigned i = 0; i < count; i++)
         if (hv_store_guest64(list + i * sizeof(u64), hv_va_mfn(pages[i])))
@@ -131,7 +131,7 @@ static int put_frames(u64 list, void *const *pages, unsigned count)
     return GNTST_okay;
 }
 
-long hv_grant_setup_table(u64 arg)
+HV_COLD long hv_grant_setup_table(u64 arg)
 {
     gnttab_setup_table_t op;
     struct hv_domain *d;
@@ -146,7 +146,7 @@ long hv_grant_setup_table(u64 arg)
     return hv_copy_to_guest(arg, &op, sizeof(op)) ? -EFAULT : 0;
 }
 
-long hv_grant_query_size(u64 arg)
+HV_COLD long hv_grant_query_size(u64 arg)
 {
     gnttab_query_size_t op;
     struct hv_domain *d;
@@ -161,7 +161,7 @@ long hv_grant_query_size(u64 arg)
     return hv_copy_to_guest(arg, &op, sizeof(op)) ? -EFAULT : 0;
 }
 
-long hv_grant_get_status_frames(u64 arg)
+HV_COLD long hv_grant_get_status_frames(u64 arg)
 {
     gnttab_get_status_frames_t op;
     struct hv_domain *d;
@@ -176,7 +176,7 @@ long hv_grant_get_status_frames(u64 arg)
     return hv_copy_to_guest(arg, &op, sizeof(op)) ? -EFAULT : 0;
 }
 
-long hv_grant_get_version(u64 arg)
+HV_COLD long hv_grant_get_version(u64 arg)
 {
     gnttab_get_version_t op;
     struct hv_domain *d;
@@ -201,7 +201,7 @@ struct reserved {
     u32 frame;
 };
 
-static void reserved_save(const struct hv_grant_table *t, struct reserved *r)
+HV_COLD static void reserved_save(const struct hv_grant_table *t, struct reserved *r)
 {
     for (unsigned ref = 0; ref < GNTTAB_NR_RESERVED_ENTRIES; ref++, r++) {
         if (t->version == 1) {
@@ -220,7 +220,7 @@ static void reserved_save(const struct hv_grant_table *t, struct reserved *r)
     }
 }
 
-static void reserved_restore(const struct hv_grant_table *t, const struct reserved *r)
+HV_COLD static void reserved_restore(const struct hv_grant_table *t, const struct reserved *r)
 {
     for (unsigned ref = 0; ref < GNTTAB_NR_RESERVED_ENTRIES; ref++, r++) {
         /* The same bits mean something else in entries that accept a frame. */
@@ -240,7 +240,7 @@ static void reserved_restore(const struct hv_grant_table *t, const struct reserv
 }
 
 /* Takes the status frames away.  Returns: 0; -EBUSY: the domain still has some of them mapped. */
-static int status_drop(struct hv_domain *d)
+HV_COLD static int status_drop(struct hv_domain *d)
 {
     struct hv_grant_table *t = d->grants;
 
@@ -258,7 +258,7 @@ static int status_drop(struct hv_domain *d)
     return 0;
 }
 
-static int version_change(struct hv_domain *d, unsigned version)
+HV_COLD static int version_change(struct hv_domain *d, unsigned version)
 {
     struct hv_grant_table *t = d->grants;
     struct reserved saved[GNTTAB_NR_RESERVED_ENTRIES];
@@ -283,7 +283,7 @@ static int version_change(struct hv_domain *d, unsigned version)
     return 0;
 }
 
-long hv_grant_set_version(u64 arg)
+HV_COLD long hv_grant_set_version(u64 arg)
 {
     struct hv_grant_table *t = hv_current->domain->grants;
     gnttab_set_version_t op;
@@ -301,7 +301,7 @@ long hv_grant_set_version(u64 arg)
     return hv_copy_to_guest(arg, &op, sizeof(op)) ? -EFAULT : rc;
 }
 
-static int swap_one(struct hv_grant_table *t, u32 a, u32 b)
+HV_COLD static int swap_one(struct hv_grant_table *t, u32 a, u32 b)
 {
     if (a >= hv_grant_entries(t) || b >= hv_grant_entries(t))
         return GNTST_bad_gntref;
@@ -323,7 +323,7 @@ static int swap_one(struct hv_grant_table *t, u32 a, u32 b)
     return GNTST_okay;
 }
 
-long hv_grant_swap_ref(u64 arg, unsigned count)
+HV_COLD long hv_grant_swap_ref(u64 arg, unsigned count)
 {
     gnttab_swap_grant_ref_t op;
 
@@ -341,7 +341,7 @@ long hv_grant_swap_ref(u64 arg, unsigned count)
 }
 
 /* Has @d a mapping of frame @mfn of domain @rd through a grant? */
-static bool has_mapped(const struct hv_domain *d, const struct hv_domain *rd, u64 mfn)
+HV_COLD static bool has_mapped(const struct hv_domain *d, const struct hv_domain *rd, u64 mfn)
 {
     const struct hv_grant_table *t = d->grants;
 
@@ -355,13 +355,13 @@ static bool has_mapped(const struct hv_domain *d, const struct hv_domain *rd, u6
 }
 
 /* Writes the lines back, and lets them go. */
-static void clean(const char *from, unsigned length)
+HV_COLD static void clean(const char *from, unsigned length)
 {
     for (const char *line = (const char *)((u64)from & ~63ul); line < from + length; line += 64)
         __asm__ volatile("clflush %0" ::"m"(*line));
 }
 
-static int cache_flush_one(const gnttab_cache_flush_t *op)
+HV_COLD static int cache_flush_one(const gnttab_cache_flush_t *op)
 {
     struct hv_domain *d = hv_current->domain, *owner;
     hv_mfn_t mfn = op->a.dev_bus_addr >> HV_PAGE_SHIFT;
@@ -385,7 +385,7 @@ static int cache_flush_one(const gnttab_cache_flush_t *op)
     return 0;
 }
 
-long hv_grant_cache_flush(u64 arg, unsigned count)
+HV_COLD long hv_grant_cache_flush(u64 arg, unsigned count)
 {
     gnttab_cache_flush_t op;
     int error;

@@ -28,7 +28,7 @@ typedef int64_t s64;
 #define HV_NORETURN __attribute__((noreturn))
 #define HV_NOINLINE __attribute__((noinline))
 #define HV_WEAK __attribute__((weak))
-/* Code that runs once, at boot. */
+/* Code for which size counts more than speed: it runs once, or seldom. */
 #define HV_COLD __attribute__((cold))
 /* A place where the tracing profile sets a probe: an own function with a stable name. */
 #define HV_PROBE __attribute__((noinline, noclone, noipa))
