@@ -92,7 +92,7 @@ static const char record_help[] =
     "                          for the kernel's build-id\n"
     "  --symbols FILE          ELF file with the hypervisor's symbols, if the kernel has\n"
     "                          none and there is none beside it\n"
-    "  --checkpoint-every N    instructions between checkpoints (400M); 0: none.  More\n"
+    "  --checkpoint-every N    instructions between checkpoints (100M); 0: none.  More\n"
     "                          of them make `replay --until` faster, the file larger\n"
     "  --no-pack               leave out the images: replaying needs the same files\n"
     "\n"

@@ -22,7 +22,7 @@
 
 /* Instructions between checkpoints when nothing else is said; docs/benchmarks.md has the
  * measurements. */
-#define RECORDER_CHECKPOINT_INSNS 400000000u
+#define RECORDER_CHECKPOINT_INSNS 100000000u
 
 struct recorder_options {
     const char *path;

@@ -37,7 +37,7 @@ qemu() {
         -initrd "$real/vmlinuz console=hvc0 loglevel=8,$real/initramfs.cpio.gz" >"$work/console" 2>/dev/null &
     pid=$!
     grep -aqm1 'Run /init' <"$work/console" || true
-    kill -9 "$pid" 2>/dev/null || true
+    kill "$pid" 2>/dev/null || true # in order: its recording has an end then
     wait "$pid" 2>/dev/null || true
     rm -f "$work/console"
 }
