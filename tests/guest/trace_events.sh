@@ -42,19 +42,23 @@ if [ -e "$built/domu/domu.elf" ]; then
     done
 fi
 
-# The project's own hypervisor, by its own profile, chosen by what symbols it has.
+# The project's own hypervisor, by its own profile.
 hv=$PARAVANE_BUILD/hv/hv.elf
-if [ -e "$hv" ] && [ -e "$built/domu/domu.elf" ]; then
-    guest_run hv "$built/machines/hv-demo.machine"
-    xen_symbols=$hv trace_check hv "$built/machines/hv-demo.machine" --ends-only \
+for guest in multicall hypercalls; do
+    elf=$PARAVANE_BUILD/guests/conform/$guest.elf
+    [ -e "$hv" ] && [ -e "$elf" ] || continue
+    machine=("$machines/xen-guest.machine" --set "boot.kernel=$hv" --set boot.cmdline=
+        --set "module.dom0.path=$elf")
+    guest_run hv "${machine[@]}"
+    xen_symbols=$hv trace_check hv "${machine[@]}" --ends-only \
         --profile "$PARAVANE_SRC/traces/profiles/hv.profile"
-    trace_good hv "our own hypervisor"
-    trace_same hv "our own hypervisor"
-    for kind in page_type pin cr3 frame_owner switch; do
-        tap_check "our own hypervisor: there are $kind events" \
+    trace_good hv "$guest on our own hypervisor"
+    trace_same hv "$guest on our own hypervisor"
+    for kind in page_type cr3 frame_owner switch; do
+        tap_check "$guest on our own hypervisor: there are $kind events" \
             test "$(trace_value hv "kind_$kind" || echo 0)" -gt 0
     done
-fi
+done
 
 # The profile's numbers are those that the disassembly shows.
 if command -v objdump >/dev/null; then
