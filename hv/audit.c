@@ -123,6 +123,6 @@ HV_HYPERCALL(audit)
     hv_for_each_domain(d)
         hv_for_each_vcpu(d, v)
             count_vcpu(v);
-    hv_grant_visit(add, NULL);
+    hv_service_visit(add, NULL);
     return compare() + compare_lists() + hv_evtchn_audit() + hv_grant_audit();
 }

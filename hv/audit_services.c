@@ -4,6 +4,7 @@
 
 #include "hv/evtchn.h"
 #include "hv/grant_table.h"
+#include "hv/irq.h"
 
 unsigned hv_evtchn_audit(void)
 {
@@ -99,8 +100,10 @@ unsigned hv_grant_audit(void)
     return bad;
 }
 
-void hv_grant_visit(void (*fn)(hv_mfn_t mfn, bool writable, void *data), void *data)
+void hv_service_visit(void (*fn)(hv_mfn_t mfn, bool writable, void *data), void *data)
 {
+    if (hv_pirq_eoi_frame())
+        fn(hv_pirq_eoi_frame(), true, data);
     hv_for_each_domain(d) {
         for (u32 handle = 0; d->grants && handle < d->grants->maptrack_limit; handle++) {
             const struct hv_grant_maptrack *m = hv_grant_maptrack(d->grants, handle);

@@ -10,9 +10,9 @@ unsigned hv_evtchn_audit(void);
 unsigned hv_grant_audit(void);
 
 /**
- * hv_grant_visit - calls @fn for each reference to a frame which belongs to a device half of a grant
- * map, and thus to no page-table entry.  @writable: a type reference as well.
+ * hv_service_visit - calls @fn for each reference to a frame which belongs to no page-table entry but
+ * to a service: a device half of a grant map, the page of EOIs.  @writable: a type reference as well.
  */
-void hv_grant_visit(void (*fn)(hv_mfn_t mfn, bool writable, void *data), void *data);
+void hv_service_visit(void (*fn)(hv_mfn_t mfn, bool writable, void *data), void *data);
 
 #endif

@@ -178,6 +178,11 @@ int hv_pirq_eoi_map(struct hv_domain *d, u64 gfn, bool auto_unmask)
     return 0;
 }
 
+hv_mfn_t hv_pirq_eoi_frame(void)
+{
+    return eoi_map_mfn;
+}
+
 int hv_pirq_setup(u32 gsi, bool level, bool low)
 {
     if (gsi >= HV_NR_GSI)

@@ -5,6 +5,7 @@
 #ifndef HV_IRQ_H
 #define HV_IRQ_H
 
+#include "hv/frame.h"
 #include "hv/types.h"
 
 /** hv_pirq_limit - how many pirqs @d can name; those above the IO-APIC's pins are never mapped. */
@@ -31,6 +32,8 @@ int hv_pirq_eoi(struct hv_domain *d, u32 pirq);
 void hv_pirq_eoi_all(struct hv_domain *d);
 /** hv_pirq_eoi_map - sets @gfn as the page whose bits say which pirqs need EOIs.  0; -EINVAL, -EBUSY. */
 int hv_pirq_eoi_map(struct hv_domain *d, u64 gfn, bool auto_unmask);
+/** hv_pirq_eoi_frame - the frame of that page, with its references; 0: none. */
+hv_mfn_t hv_pirq_eoi_frame(void);
 /** hv_pirq_setup - trigger and polarity of a pin, before it is bound, once.  0; -EINVAL; -EEXIST. */
 int hv_pirq_setup(u32 gsi, bool level, bool low);
 

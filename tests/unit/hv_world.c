@@ -499,7 +499,7 @@ static unsigned audit_frames(void)
                     c.count++;
                     c.type += !!(ptes[d][n] & HV_PTE_RW);
                 }
-        hv_grant_visit(count_device, &c);
+        hv_service_visit(count_device, &c);
         bad += f->count != c.count || f->type_count != c.type;
     }
     return bad;
