@@ -133,7 +133,6 @@ static void shared(void)
     differ("version", v->time.version, 0);
     test("time-scale", "the scale of time is there before the first event");
     differ("tsc_to_system_mul", v->time.tsc_to_system_mul, 0);
-    differ("system_time", v->time.system_time, 0);
     test("wall-clock", "the wall clock is set, its version even");
     equal("odd", shared_info->wc_version & 1, 0);
     differ("wc_sec", shared_info->wc_sec, 0);
