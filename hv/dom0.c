@@ -126,6 +126,8 @@ static HV_COLD void get_memory(struct hv_domain *d, u64 n)
         hv_m2p[hv_frame_mfn(f)] = pfn;
         leaves[pfn >> 18][pfn >> 9 & 511][pfn & 511] = hv_frame_mfn(f);
     }
+    /* From here on domain 0 may have whatever is free. */
+    d->max_pages = UINT32_MAX;
 }
 
 static void copy_to_pfns(u64 pa, const void *from, u64 size)
@@ -178,6 +180,7 @@ void hv_dom0_build(void)
     parse(&m);
     if (hv_domain_create(0, true, &d) || hv_domain_set_max_vcpus(d, (u32)hv_boot_number("dom0_max_vcpus", 1)))
         hv_panic("domain 0: out of memory");
+    d->wanted_vcpus = (u32)hv_boot_number("dom0_max_vcpus", 1);
     hv_dom0 = d;
     permissions(d);
     if (!n)

@@ -112,7 +112,7 @@ static void load_dr(u32 n, u64 v)
     }
 }
 
-/* 0; -EPERM; -EINVAL; -ENODEV: no such register (4 and 5 with CR4.DE). */
+/* 0; -EPERM; -EINVAL; -ENODEV: no such register (also 4 and 5 with CR4.DE). */
 int hv_set_debugreg(struct hv_vcpu *v, u32 n, u64 value)
 {
     if (n < 4) {
@@ -180,7 +180,7 @@ HV_HYPERCALL(get_debugreg)
     if (n < 4)
         return (long)v->dr[n];
     if (n > 7)
-        return -EINVAL;
+        return -ENODEV;
     if (n < 6 && (v->cr4 & HV_CR4_DE))
         return -ENODEV;
     return (long)(n & 1 ? v->dr7 : v->dr6);
