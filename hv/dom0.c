@@ -126,8 +126,6 @@ static HV_COLD void get_memory(struct hv_domain *d, u64 n)
         hv_m2p[hv_frame_mfn(f)] = pfn;
         leaves[pfn >> 18][pfn >> 9 & 511][pfn & 511] = hv_frame_mfn(f);
     }
-    /* From here on domain 0 may have whatever is free. */
-    d->max_pages = UINT32_MAX;
 }
 
 static void copy_to_pfns(u64 pa, const void *from, u64 size)
