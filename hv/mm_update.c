@@ -155,5 +155,8 @@ HV_HYPERCALL(update_va_mapping_otherdomain)
     struct hv_domain *pg;
     int rc = page_owner((u16)a3, &pg);
     (void)a4;
+    /* Frames of nobody, too, are for the privileged here. */
+    if (!rc && pg != hv_current->domain && !hv_current->domain->privileged)
+        return -EPERM;
     return rc ? rc : update_va(a0, a1, a2, pg);
 }
