@@ -129,6 +129,10 @@ static int one(const struct mmuext_op *op, struct hv_domain *pg)
     struct hv_vcpu *v = hv_current;
     u64 map;
     bool foreign = pg != v->domain;
+    /* The hypervisor's own frames are nobody's to pin, clear or copy, not even domain 0's. */
+    if (unlikely(pg == &hv_xen_domain) &&
+        (op->cmd <= MMUEXT_UNPIN_TABLE || op->cmd == MMUEXT_CLEAR_PAGE || op->cmd == MMUEXT_COPY_PAGE))
+        return -EINVAL;
     switch (op->cmd) {
     case MMUEXT_PIN_L1_TABLE:
     case MMUEXT_PIN_L2_TABLE:

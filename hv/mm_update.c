@@ -81,7 +81,7 @@ HV_HYPERCALL(mmu_update)
         rc = page_owner((u16)((foreign >> 16) - 1), &pt);
         if (rc || !pt)
             return rc ? rc : -EINVAL;
-        if (pt == hv_current->domain)
+        if (pt == hv_current->domain || pt == &hv_xen_domain)
             return -ESRCH;
     }
     rc = page_owner((u16)foreign, &pg);
