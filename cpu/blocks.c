@@ -495,19 +495,6 @@ static void uncount_aborted(struct cpu *c, uint64_t va, uint32_t size, const str
 }
 
 /*
- * RF lasts for one instruction, in the library for one block, and its PUSHF shows it.  Nobody
- * looks at it during that instruction: there is no breakpoint in this block.
- * Returns: false when it cannot be dropped here and the instruction is to be stepped.
- */
-static bool drop_resume_flag(struct cpu *c, const struct cpu_block *b)
-{
-    if (c->portable)
-        return b->insns == 1;
-    c->env->eflags &= ~(uint64_t)FLAG_RF;
-    return true;
-}
-
-/*
  * The counted block at hand is going to run, and begins with an execution point.  Observers see all
  * before the block and nothing of it.
  * Returns: false when it does not run now after all: for a stop, or for a point that was added
@@ -557,18 +544,18 @@ static uint64_t cut_before(struct cpu *c, uint64_t va, uint32_t size, const stru
     return cut;
 }
 
-/* A block that nothing keeps from running, unless it is too long. */
-static void run_block(struct cpu *c, uint64_t va, uint32_t size, const struct cpu_block *b,
+/* A block that nothing keeps from running, unless it is too long.  Returns: whether it runs. */
+static bool run_block(struct cpu *c, uint64_t va, uint32_t size, const struct cpu_block *b,
                       bool mixed)
 {
     uint64_t mark = 0, point;
 
     count(c, va, size, b->insns, b->cost);
     if (!may_run(c, b->insns, b->cost))
-        return;
+        return false;
     if (base_unlikely(c->points.count) && execpoint_first(c, va, 1, &point)) {
         if (!tell_points(c, va, size, b->insns, b->cost))
-            return;
+            return false;
         mark = execpoint_first(c, va, 1, &point) ? CPU_KEY_POINT : 0; /* an observer may remove it */
     }
     if (b->flags & CPU_INSN_FAR) {
@@ -579,6 +566,7 @@ static void run_block(struct cpu *c, uint64_t va, uint32_t size, const struct cp
     } else if (!mixed && !(b->flags & CPU_INSN_FSGS)) {
         front_fill(c, va, size, b, mark);
     }
+    return true;
 }
 
 /* Blocks around the end of the address space are stepped: outside 64-bit mode the library lets the
@@ -593,6 +581,11 @@ static bool goes_around(struct cpu *c, uint64_t va, uint32_t size)
     return (va + size) >> 32 || ((uint64_t)eip + size) >> 32;
 }
 
+/*
+ * RF lasts for one instruction, in the library for one block, and its PUSHF shows it.  So it is
+ * dropped when a block begins to run.  Nobody looks at it during its first instruction: there is
+ * no breakpoint in this block.  The portable view cannot drop it here: the instruction is stepped.
+ */
 void blocks_miss(struct cpu *c, uint64_t va, uint32_t size)
 {
     const struct cpu_block *b;
@@ -665,7 +658,7 @@ void blocks_miss(struct cpu *c, uint64_t va, uint32_t size)
     if (c->cutting)
         engine_cut(c, 0);
     c->cut_tries = 0;
-    if ((flags & FLAG_RF) && !drop_resume_flag(c, b)) {
+    if ((flags & FLAG_RF) && c->portable && b->insns > 1) {
         engine_stop(c, WHY_BOUNDARY);
         c->must_step = true;
         return;
@@ -676,7 +669,12 @@ void blocks_miss(struct cpu *c, uint64_t va, uint32_t size)
         if (b->flags & CPU_INSN_MODIFIES_MEM)
             keep_frames(c, &p);
     }
-    run_block(c, va, size, b, mixed);
+    if (run_block(c, va, size, b, mixed)) {
+        if ((flags & FLAG_RF) && !c->portable)
+            c->env->eflags &= ~(uint64_t)FLAG_RF;
+    } else if (flags & FLAG_RF) {
+        c->mode_key = CPU_KEY_MODE_UNKNOWN; /* look at it again */
+    }
 }
 
 void blocks_uncount_tail(struct cpu *c, uint64_t va)

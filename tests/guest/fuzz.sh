@@ -20,7 +20,7 @@ fuzz_run() {
 if [ "${FUZZ_AGAIN:-yes}" = yes ]; then
     again=
     for seed in 530 542 1062 1724 1787 1988 3856 4449 11016 11207 15622 15761 16667 19542 29870 30068 \
-        34135 34461 36146 36489 41466 43919 81393 96304; do
+        34135 34461 36146 36489 41466 43919 65076 71184 81393 96304; do
         "$fuzz" --seeds "$seed:1" --insns 2000 >"$tap_dir/seed" 2>&1 || again+=$(grep finding: "$tap_dir/seed")
     done
     tap_equal "seeds that were findings are none" "" "$again"
