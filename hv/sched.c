@@ -13,7 +13,12 @@
 
 #define SLICE_NS 10000000ull
 #define WAKE_CREDIT_NS 1000000ull	/* what a sleeper may be ahead of the others */
-#define PREEMPT_CHECKS 64u		/* units of work between two looks for interrupts */
+/* Units of work between two looks for interrupts; few where interruptions are to be tested. */
+#ifdef HV_AUDIT
+#define PREEMPT_CHECKS 2u
+#else
+#define PREEMPT_CHECKS 64u
+#endif
 
 static struct hv_domain idle_domain = {.id = DOMID_IDLE};
 static struct hv_vcpu idle_vcpu = {.domain = &idle_domain};

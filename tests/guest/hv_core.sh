@@ -28,6 +28,9 @@ for guest in memory-op pin linear pt-upper grant-map gdt baseptr; do
     tap_empty "$guest: nothing to complain about" "$(grep -E 'PANIC|audit:' "$tap_dir/out")"
 done
 
+on hv-audit guests/fuzz/fuzz.elf --set module.dom0.cmdline='seed=5 calls=20000 step=2000'
+tap_check "random memory calls, interrupted, leave the books right" grep -q '^fuzz: seed 5: 20000 calls, .*, audited' "$tap_dir/out"
+
 printf 'no kernel' >"$tap_dir/junk"
 on hv "$tap_dir/junk"
 tap_equal "a module that is no kernel ends the machine" 1 $?
