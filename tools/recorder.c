@@ -53,6 +53,7 @@ struct recorder {
     uint64_t frame_first_insns, frame_last_insns, frame_last_ns;
 
     struct base_input input, source;
+    const struct base_input *given; /* what @source is a copy of */
 };
 
 /* --- the head of the file ------------------------------------------------------------------- */
@@ -254,6 +255,7 @@ const struct base_input *recorder_input(struct recorder *rec, const struct base_
 {
     if (!input)
         return NULL;
+    rec->given = input;
     rec->source = *input;
     rec->input = (struct base_input){.user = rec, .poll = poll_input};
     return &rec->input;
@@ -434,6 +436,7 @@ void recorder_free(struct recorder *rec)
     if (rec->machine) {
         sim_machine_attach_probe(rec->machine, NULL);
         sim_machine_on_settled(rec->machine, NULL, NULL);
+        sim_machine_set_input(rec->machine, rec->given); /* the machine may go on */
     }
     trace_capture_free(rec->capture);
     if (rec->writer)
