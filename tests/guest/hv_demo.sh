@@ -9,7 +9,6 @@ hv=$PARAVANE_BUILD/hv/hv.elf
 guest_needs "$hv" "$built/dom0/dom0.elf" "$built/domu/domu.elf"
 
 dom0_suite
-tap_equal "the demonstration powers the machine off" power-off "$(guest_value demo stop_reason)"
 
 # Eight domains with two vCPUs each come and go, and nothing is left of them.
 guest_run churn "$built/machines/hv-demo.machine" --set module.dom0.cmdline=script=few \
@@ -28,7 +27,7 @@ if command -v qemu-system-x86_64 >/dev/null 2>&1; then
     perl "$PARAVANE_SRC/tools/mkcpio" "$tap_dir/list" >"$tap_dir/demo.cpio"
     (cd "$tap_dir" && timeout 300 qemu-system-x86_64 -m 256 -cpu Haswell,-smap,-smep -display none \
         -no-reboot -serial file:qemu.console -device isa-debug-exit,iobase=0xf4,iosize=4 \
-        -kernel "$hv" -initrd "$built/dom0/dom0.elf script=demo,demo.cpio" </dev/null >qemu.out 2>&1)
+        -kernel "$hv" -append 'hv dom0_mem=64M' -initrd "$built/dom0/dom0.elf script=demo,demo.cpio" </dev/null >qemu.out 2>&1)
     tap_equal "QEMU shows the same text" "$expected" "$(guest_text qemu)"
 else
     tap_skip "QEMU shows the same text" "qemu-system-x86_64 is not installed"
