@@ -101,8 +101,10 @@ int hv_vcpu_set_context(struct hv_vcpu *v, struct vcpu_guest_context *c)
         if (i < 4 || i > 5)
             (void)hv_set_debugreg(v, i, c->debugreg[i]);
     v->initialised = true;
+    /* The tools have cleared the page that both clocks are in. */
+    hv_time_vcpu_update(v);
     if (v->id == 0)
-        hv_wallclock_update(v->domain); /* the tools have cleared the page it is in */
+        hv_wallclock_update(v->domain);
     if (c->flags & VGCF_online)
         hv_unhold(v, HV_HOLD_DOWN);
     else

@@ -85,8 +85,11 @@ enum pump_end pump_until(bool (*done)(void *arg), void *arg, u64 deadline_ns)
         more = domain_service();
         if (done(arg))
             return PUMP_DONE;
-        if (interrupted)
+        if (interrupted) {
+            /* As on a terminal, what was typed before goes as well. */
+            input_read = input_written;
             return PUMP_INTERRUPTED;
+        }
         if (deadline_ns != PUMP_FOR_EVER) {
             if (clock_system_ns() >= deadline_ns)
                 return PUMP_TIMEOUT;
