@@ -405,11 +405,12 @@ void hv_guest_trap(struct cpu_user_regs *r)
 void hv_iret_failed(struct cpu_user_regs *f)
 {
     struct hv_vcpu *v = hv_current;
-    u32 vector = f->entry_vector & 255;
+    u32 vector = f->entry_vector & 255, error = f->error_code;
     memmove(&v->regs, f, HV_REGS_ERROR);
     if (vector == HV_TRAP_PF && ldt_fault(hv_read_cr2()))
         return;
-    hv_bounce(v->failsafe_callback, false, 0, v->failsafe_masks, true);
+    /* As on Xen it is the guest's exception at the place it was to return to. */
+    hv_inject(vector, error);
 }
 
 static void print_regs(const struct cpu_user_regs *r)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Control registers, CLTS, fpu_taskswitch, XSETBV, SMSW and the like as emulated for a kernel.
+ * Control registers, CLTS, fpu_taskswitch, SMSW and the like as emulated for a kernel.
  */
 #include "guests/conform/conform.h"
 

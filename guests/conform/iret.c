@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The iret hypercall: what it restores, what it forces, both virtual modes.
+ * The iret hypercall: what it restores, what it forces, both virtual modes, what it cannot return to.
  */
 #include "guests/conform/conform.h"
 
@@ -121,10 +121,41 @@ static void user(void)
     equal("cs", trap_result >> 16, FLAT_USER_CS);
 }
 
+static u64 go(u64 arg)
+{
+    (void)arg;
+    iret();
+    return 0;
+}
+
+/* What the processor refuses to return to is the guest's #GP, as if it had happened at the target. */
+static void refused(void)
+{
+    static const struct {
+        const char *name, *what;
+        u64 cs, ss;
+        u32 error;
+    } t[] = {
+        {"bad-ss", "an SS that cannot be loaded", SEL_KERNEL_CS, 0xfff8, 0xfff8},
+        {"bad-cs", "a CS that is no code segment", 0xe028, FLAT_KERNEL_SS, 0xe028},
+        {"null-cs", "a null CS", 0, FLAT_KERNEL_SS, 0},
+    };
+
+    for (u32 i = 0; i < ARRAY_SIZE(t); i++) {
+        test(t[i].name, "iret to %s: #GP with the selector, at the RIP it was to return to", t[i].what);
+        frame(t[i].cs, 2, 0);
+        iret_frame.ss = t[i].ss;
+        equal("vector", trap_try(go, 0), TRAP_GP);
+        equal("error", trap_last.error, t[i].error);
+        equal("rip", trap_last.frame.rip, (u64)iret_landing);
+    }
+}
+
 void guest_main(void)
 {
     report_start("iret");
     kernel();
+    refused();
     user_init();
     user();
     report_end();
