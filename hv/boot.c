@@ -156,7 +156,8 @@ static void build_tables(void)
     text += 4096;
     if (text < (u64)hv_rodata_end - HV_VA_IMAGE)
         map(HV_VA_IMAGE + text, text, (u64)hv_rodata_end - HV_VA_IMAGE - text, ro);
-    map((u64)hv_rodata_end, (u64)hv_rodata_end - HV_VA_IMAGE, (u64)(hv_end - hv_rodata_end), rw);
+    map((u64)hv_init, (u64)hv_init - HV_VA_IMAGE, (u64)(hv_init_end - hv_init), ro & ~HV_PTE_NX);
+    map((u64)hv_init_end, (u64)hv_init_end - HV_VA_IMAGE, (u64)(hv_end - hv_init_end), rw);
     map(HV_VA_DEVICES, 0xfee00000, 4096, rw | HV_PTE_PCD | HV_PTE_PWT);
     map(HV_VA_DEVICES + 0x1000, 0xfec00000, 4096, rw | HV_PTE_PCD | HV_PTE_PWT);
     u64 frames = hv_early_alloc(hv_max_mfn * sizeof(struct hv_frame));
@@ -228,5 +229,5 @@ void hv_main(u32 magic, u32 info)
     hv_dom0->paused_by_tools = 0;
     hv_domain_unpause(hv_dom0);
     hv_cpu.work |= HV_WORK_SCHEDULE;
-    hv_enter_guest();
+    hv_boot_release();
 }

@@ -37,6 +37,9 @@ void hv_frame_pool_init(u64 pool_pa, u64 seed);
 void hv_frame_pool_add(u64 mfn, bool free);
 void hv_dom0_build(void);
 void hv_audit_init(void);
+/** hv_boot_release - the start-up code becomes free memory, and the first guest runs. */
+void hv_boot_release(void) __attribute__((noreturn));
+extern char hv_init[], hv_init_end[];
 void hv_enter_guest(void) __attribute__((noreturn));
 void hv_main(u32 magic, u32 info) __attribute__((noreturn));
 

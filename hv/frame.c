@@ -63,6 +63,17 @@ void hv_frame_pool_add(u64 mfn, bool is_free)
     }
 }
 
+/* Whoever calls this lies in those pages: there is no way back. */
+void hv_boot_release(void)
+{
+    for (u64 va = (u64)hv_init; va < (u64)hv_init_end; va += HV_PAGE_SIZE) {
+        *hv_walk_l1(hv_boot.idle_cr3, va) = 0;
+        hv_invlpg(va);
+        hv_frame_pool_add((va - HV_VA_IMAGE) >> 12, true);
+    }
+    hv_enter_guest();
+}
+
 u64 hv_frames_free(void) { return nr_free; }
 u64 hv_frames_total(void) { return nr_total; }
 

@@ -25,7 +25,7 @@ static u64 scale(u64 delta)
 u64 hv_now(void) { return scale(hv_rdtsc() - tsc_base); }
 
 /* Counter 2 of the PIT counts 11932 of its ticks, 10 ms, once. */
-static void HV_COLD calibrate(void)
+static void HV_INIT calibrate(void)
 {
     u64 tsc, hz;
     hv_outb(0x61, (hv_inb(0x61) & ~2) | 1);
@@ -59,7 +59,7 @@ static u32 rtc(u8 reg)
 
 static u32 bcd(u32 v, u32 mode) { return mode & 4 ? v : (v >> 4) * 10 + (v & 15); }
 
-static void HV_COLD read_rtc(void)
+static void HV_INIT read_rtc(void)
 {
     static const u16 before[12] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
     u32 n = 0, mode = rtc(11);
@@ -73,7 +73,7 @@ static void HV_COLD read_rtc(void)
     wall_seconds = days * 86400 + h * 3600 + mi * 60 + s;
 }
 
-void HV_COLD hv_time_init(void)
+void HV_INIT hv_time_init(void)
 {
     calibrate();
     read_rtc();

@@ -37,7 +37,7 @@ extern char hv_stubs[], hv_ist_db[], hv_ist_nmi[], hv_ist_df[], hv_ist_mc[], hv_
 extern char hv_syscall_entry[], hv_syscall32_entry[], hv_sysenter_entry[];
 extern const s32 hv_fixups[], hv_fixups_end[];
 
-static void gate(u32 vector, const void *entry, u32 dpl, u32 ist)
+static void HV_INIT gate(u32 vector, const void *entry, u32 dpl, u32 ist)
 {
     u64 a = (u64)entry;
     idt[vector].low = (a & 0xffff) | (u64)HV_SEL_CS << 16 | (u64)ist << 32 | (0x8e00ull | dpl << 13) << 32 |
@@ -77,7 +77,7 @@ void hv_set_rsp0(struct hv_vcpu *v)
 }
 
 /* The part that needs early memory; runs on the boot GDT until its end. */
-void hv_trap_init(void)
+void HV_INIT hv_trap_init(void)
 {
     u64 t = (u64)&tss;
     gdt_page_mfn = hv_early_alloc(4096) >> 12;
@@ -112,7 +112,7 @@ void hv_trap_init(void)
                      ::"i"(HV_SEL_CS), "r"(HV_SEL_SS), "r"(HV_SEL_TSS) : "rax", "memory");
 }
 
-void hv_trap_late_init(void)
+void HV_INIT hv_trap_late_init(void)
 {
     hv_wrmsr(0x277, 0x0000050100070406ull);	/* PAT: WB WT UC- UC WC WP UC UC */
     hv_wrmsr(HV_MSR_STAR, (u64)HV_SEL_CS << 32 | (u64)HV_SEL_GUEST_CS32 << 48);

@@ -30,6 +30,9 @@ typedef int64_t s64;
 #define HV_WEAK __attribute__((weak))
 /* Code for which size counts more than speed: it runs once, or seldom. */
 #define HV_COLD __attribute__((cold))
+/* Code that runs once, at boot, and is not there afterwards (hv_boot_release()); so are boot.c and
+ * dom0.c as a whole. */
+#define HV_INIT __attribute__((cold, noinline, section(".init.text")))
 /* A place where the tracing profile sets a probe: an own function with a stable name. */
 #define HV_PROBE __attribute__((noinline, noclone, noipa))
 
