@@ -5,10 +5,10 @@
 
 #include "hv/types.h"
 
-#define HV_VECTOR_GSI 0x30u	/* vector of IO-APIC pin 0; 24 pins */
+#define HV_VECTOR_GSI 0x20u	/* vector of IO-APIC pin 0; 24 pins */
 #define HV_NR_GSI 24u
-#define HV_VECTOR_TIMER 0x48u
-#define HV_VECTOR_SPURIOUS 0x4fu	/* the last one that has an entry of its own */
+#define HV_VECTOR_TIMER 0x38u
+#define HV_VECTOR_SPURIOUS 0x3fu	/* the last one that has an entry of its own */
 
 void hv_apic_init(void);
 void hv_apic_eoi(void);

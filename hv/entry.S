@@ -160,7 +160,7 @@ hv_final_iret:
 	.balign 16
 hv_stubs:
 	.set	i, 0
-	.rept	80
+	.rept	64
 	.if	(i == 8) || ((i >= 10) && (i <= 14)) || (i == 17)
 	STUB	i, 1
 	.else

@@ -62,7 +62,7 @@ HV_PROBE void hv_hypercall_dispatch(struct cpu_user_regs *r)
         r->rax = (u64)-(s64)ENOSYS;
 }
 
-long hv_continue(u32 nr, u32 nr_args, const u64 *args)
+HV_COLD long hv_continue(u32 nr, u32 nr_args, const u64 *args)
 {
     struct cpu_user_regs *r = &hv_current->regs;
     u64 *to[5] = {&r->rdi, &r->rsi, &r->rdx, &r->r10, &r->r8};

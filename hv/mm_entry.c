@@ -31,7 +31,7 @@ static inline int l1e_check(u64 *e, const struct hv_domain *d)
 }
 
 /* Device memory: no references; by permission, uncached. */
-static HV_NOINLINE int l1e_get_device(u64 *e, struct hv_domain *pg)
+HV_COLD static HV_NOINLINE int l1e_get_device(u64 *e, struct hv_domain *pg)
 {
     hv_mfn_t mfn = hv_pte_mfn(*e);
     if (mfn >> 28)
@@ -84,7 +84,7 @@ void hv_l1e_put(u64 e)
 }
 
 /* A table that points to one of its own level; only one step deep, and never writable. */
-static HV_NOINLINE int linear_get(struct hv_frame *f, u64 e, struct hv_frame *child)
+HV_COLD static HV_NOINLINE int linear_get(struct hv_frame *f, u64 e, struct hv_frame *child)
 {
     if ((e & HV_PTE_RW) || child->owner != f->owner)
         return -EINVAL;
@@ -101,7 +101,7 @@ static HV_NOINLINE int linear_get(struct hv_frame *f, u64 e, struct hv_frame *ch
     return 0;
 }
 
-int hv_upper_get(struct hv_frame *f, u64 *e, struct hv_frame **child)
+HV_COLD int hv_upper_get(struct hv_frame *f, u64 *e, struct hv_frame **child)
 {
     hv_mfn_t mfn = hv_pte_mfn(*e);
     u8 want = f->type - 1;
@@ -124,7 +124,7 @@ int hv_upper_get(struct hv_frame *f, u64 *e, struct hv_frame **child)
     return rc;
 }
 
-void hv_upper_put(struct hv_frame *f, u64 e)
+HV_COLD void hv_upper_put(struct hv_frame *f, u64 e)
 {
     struct hv_frame *c = hv_frame(hv_pte_mfn(e));
     if (!(e & HV_PTE_P) || c == f)
@@ -136,7 +136,7 @@ void hv_upper_put(struct hv_frame *f, u64 e)
     hv_put_page_and_type(c);
 }
 
-void hv_l4_fill(u64 *l4, struct hv_domain *d)
+HV_COLD void hv_l4_fill(u64 *l4, struct hv_domain *d)
 {
     memcpy(&l4[HV_L4_FIRST], &hv_template[HV_L4_FIRST], (HV_L4_LAST - HV_L4_FIRST + 1) * 8);
     l4[260] = d->perdomain_l3_mfn << 12 | HV_PTE_P | HV_PTE_RW | HV_PTE_A | HV_PTE_D;
@@ -225,7 +225,7 @@ u64 *hv_walk_l1(u64 cr3, u64 va)
 }
 
 /* ---- entries of grant maps --------------------------------------------------------------------- */
-static u64 *grant_slot(u64 host_addr, bool contains_pte)
+HV_COLD static u64 *grant_slot(u64 host_addr, bool contains_pte)
 {
     struct hv_vcpu *v = hv_current;
     u64 *slot = NULL;
@@ -264,7 +264,7 @@ int hv_pte_grant_clear(u64 host_addr, bool contains_pte, hv_mfn_t mfn, bool writ
     return 0;
 }
 
-int hv_pte_grant_replace(u64 host_addr, u64 new_addr, hv_mfn_t mfn, bool writable)
+HV_COLD int hv_pte_grant_replace(u64 host_addr, u64 new_addr, hv_mfn_t mfn, bool writable)
 {
     u64 *from = grant_slot(new_addr, false), *to = grant_slot(host_addr, false);
     if (!from || !to || !(*to & HV_PTE_P) || hv_pte_mfn(*to) != mfn || !(*to & HV_PTE_RW) != !writable)

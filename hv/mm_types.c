@@ -59,7 +59,7 @@ static int validate_l1(struct hv_frame *f)
     return 0;
 }
 
-static int validate_descriptors(struct hv_frame *f)
+HV_COLD static int validate_descriptors(struct hv_frame *f)
 {
     u64 *table = hv_frame_va(f);
     for (u32 i = 0; i < 512; i++)
@@ -68,7 +68,7 @@ static int validate_descriptors(struct hv_frame *f)
     return 0;
 }
 
-static void push_deferred(struct hv_vcpu *v, struct hv_frame *f)
+HV_COLD static void push_deferred(struct hv_vcpu *v, struct hv_frame *f)
 {
     f->link = v->deferred;
     v->deferred = (u32)hv_frame_mfn(f);
@@ -86,7 +86,7 @@ static void begin(struct hv_vcpu *v, struct hv_frame *f)
     v->validating = (u32)hv_frame_mfn(f);
 }
 
-void hv_types_abandon(struct hv_vcpu *v)
+HV_COLD void hv_types_abandon(struct hv_vcpu *v)
 {
     while (v->validating) {
         struct hv_frame *f = hv_frame(v->validating);
@@ -97,7 +97,7 @@ void hv_types_abandon(struct hv_vcpu *v)
 }
 
 /* A type count is 0: gives the frame its new type; stale writable mappings go first. */
-static void retype(struct hv_frame *f, enum hv_frame_type type)
+HV_COLD static void retype(struct hv_frame *f, enum hv_frame_type type)
 {
     bool changes = f->type != type;
     f->type = (u8)type;
@@ -222,7 +222,7 @@ HV_PROBE void hv_put_type_last(struct hv_frame *f)
     f->stamp = hv_cpu.tlb_clock;
 }
 
-int hv_types_drain(void)
+HV_COLD int hv_types_drain(void)
 {
     struct hv_vcpu *v = hv_current;
     while (v->deferred) {

@@ -57,7 +57,7 @@ static void load_table(bool is_idt, u64 base, u16 limit)
         __asm__ volatile("lgdt %0" ::"m"(r));
 }
 
-void hv_load_gdt(struct hv_vcpu *v)
+HV_COLD void hv_load_gdt(struct hv_vcpu *v)
 {
     u64 base = HV_VA_PERDOMAIN + (u64)v->id * 32 * 4096, ldt = base + 16 * 4096, n = v->ldt_ents;
     load_table(false, base, HV_GDT_LIMIT);
@@ -169,7 +169,7 @@ fault:
     return false;
 }
 
-static bool push_selectors(struct hv_vcpu *v, u64 to)
+HV_COLD static bool push_selectors(struct hv_vcpu *v, u64 to)
 {
     hv_segments_save(v);
     return !hv_store_guest64(to, v->ds) && !hv_store_guest64(to + 8, v->es) &&
@@ -251,7 +251,7 @@ void hv_user_syscall(void)
     v->regs.rflags &= ~HV_FLAG_DF;
 }
 
-void hv_sysenter(void)
+HV_COLD void hv_sysenter(void)
 {
     struct hv_vcpu *v = hv_current;
     v->regs.rflags |= HV_FLAG_IF;
@@ -305,7 +305,7 @@ HV_HYPERCALL(iret)
 }
 
 /* ---- faults --------------------------------------------------------------------------------- */
-static bool ldt_fault(u64 va)
+HV_COLD static bool ldt_fault(u64 va)
 {
     struct hv_vcpu *v = hv_current;
     u64 area = HV_VA_PERDOMAIN + ((u64)v->id * 32 + 16) * 4096;
@@ -332,7 +332,7 @@ void hv_guest_page_fault(struct cpu_user_regs *r)
     hv_inject_pf(va, error);
 }
 
-static void interrupt(u32 vector)
+HV_COLD static void interrupt(u32 vector)
 {
     if (vector == HV_VECTOR_TIMER) {
         hv_cpu.work |= HV_WORK_TIMER;
@@ -347,7 +347,7 @@ static void interrupt(u32 vector)
 }
 
 /* INT n: a #GP that names the gate. */
-static void software_interrupt(struct hv_vcpu *v, u32 error)
+HV_COLD static void software_interrupt(struct hv_vcpu *v, u32 error)
 {
     u32 vector = error >> 3 & 255;
     struct trap_info *t = &v->traps[vector];
@@ -402,7 +402,7 @@ void hv_guest_trap(struct cpu_user_regs *r)
 }
 
 /* The last IRET could not load CS or SS; @f is what was pushed over the vCPU's registers. */
-void hv_iret_failed(struct cpu_user_regs *f)
+HV_COLD void hv_iret_failed(struct cpu_user_regs *f)
 {
     struct hv_vcpu *v = hv_current;
     u32 vector = f->entry_vector & 255, error = f->error_code;
@@ -413,7 +413,7 @@ void hv_iret_failed(struct cpu_user_regs *f)
     hv_inject(vector, error);
 }
 
-static void print_regs(const struct cpu_user_regs *r)
+HV_COLD static void print_regs(const struct cpu_user_regs *r)
 {
     hv_printk("\n(HV) rip %p cs %x rflags %lx rsp %p\nrax %p rbx %p rcx %p\nrdx %p rsi %p rdi %p\n"
               "r8  %p r9  %p r10 %p\nr11 %p r12 %p r13 %p\nr14 %p r15 %p rbp %p\ncr2 %p cr3 %p\n",
@@ -424,7 +424,7 @@ static void print_regs(const struct cpu_user_regs *r)
 }
 
 /* An exception or interrupt of the hypervisor itself. */
-void hv_own_trap(struct cpu_user_regs *r)
+HV_COLD void hv_own_trap(struct cpu_user_regs *r)
 {
     u32 vector = r->entry_vector & 255;
     if (vector >= 32) {
@@ -451,7 +451,7 @@ void hv_own_trap(struct cpu_user_regs *r)
 }
 
 /* ---- registration ---------------------------------------------------------------------------- */
-HV_HYPERCALL(set_trap_table)
+HV_COLD HV_HYPERCALL(set_trap_table)
 {
     struct hv_vcpu *v = hv_current;
     struct trap_info t;
@@ -474,7 +474,7 @@ HV_HYPERCALL(set_trap_table)
     }
 }
 
-HV_HYPERCALL(set_callbacks)
+HV_COLD HV_HYPERCALL(set_callbacks)
 {
     struct hv_vcpu *v = hv_current;
     (void)a3, (void)a4;
