@@ -87,8 +87,10 @@ static long change(void)
 
         r[i].ptr = some_mfn() << 12 | slot << 3 | (below(12) == 0 ? below(8) : 0);
         r[i].val = some_entry();
-        if (r[i].ptr >> 12 == start_info->shared_info >> 12)	/* the clock is in there */
-            r[i].ptr = mfns[0] << 12;
+        if (below(50))	/* mostly the pool: the rest of our memory is needed */
+            r[i].ptr = mfns[below(POOL)] << 12 | (r[i].ptr & 0xfff);
+        else
+            r[i].ptr = below(256) << 12 | (r[i].ptr & 0xfff);
         if ((r[i].ptr & 7) == 1)	/* the machine-to-phys table: not for others' sake */
             r[i].ptr &= ~7ull;
     }
@@ -155,7 +157,7 @@ static long step(void)
             frames[i] = some_mfn();
         return hypercall_set_gdt(frames, (u32)below(1600));
     case 13:
-        return hypercall_update_descriptor(some_mfn() << 12 | below(512) << 3, rnd());
+        return hypercall_update_descriptor(mfns[below(POOL)] << 12 | below(512) << 3, rnd());
     case 14:
         return give_and_take();
     }
