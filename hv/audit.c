@@ -2,7 +2,12 @@
 /*
  * Test builds: recounts every reference to every frame from what holds one - tables, pins,
  * roots, descriptor tables, vcpu_info pages, allocations, grants - and compares with the frame
- * table.  Hypercall 63; any domain may call it; returns the number of disagreements.
+ * table.  Hypercall 63, which any domain may call:
+ *
+ *   (0)               the number of disagreements
+ *   (1, FIRST, LAST)  a digest of all memory of the domains FIRST to LAST, with its owners and places,
+ *                     and of the hypervisor's code and constants; never negative
+ *   (2, DOMAIN)       the number of a frame of that domain, 0 if it has none
  */
 #include "hv/audit_services.h"
 #include "hv/boot.h"
@@ -113,9 +118,37 @@ static unsigned compare_lists(void)
     return wrong;
 }
 
+static u64 digest(u64 h, const void *from, size_t size_bytes)
+{
+    for (const u64 *p = from; (const char *)p < (const char *)from + size_bytes; p++)
+        h = ((h ^ *p) * 0x9e3779b97f4a7c15ull) ^ h >> 29;
+    return h;
+}
+
+/* What nobody but the domains first to last themselves, and nobody at all, may change. */
+static long memory_digest(u64 first, u64 last)
+{
+    extern const char hv_image[], hv_rodata_end[];
+    u64 h = digest(0, hv_image, (size_t)(hv_rodata_end - hv_image));
+    for (hv_mfn_t mfn = 0; mfn < hv_max_mfn; mfn++) {
+        const struct hv_frame *f = hv_frame(mfn);
+        u64 place[] = {mfn, f->owner, hv_m2p[mfn]};
+        if (!(f->flags & HV_FRAME_RAM) || f->owner < first || f->owner > last)
+            continue;
+        h = digest(digest(h, place, sizeof(place)), hv_frame_va(f), HV_PAGE_SIZE);
+    }
+    return (long)(h >> 1);
+}
+
 HV_HYPERCALL(audit)
 {
-    (void)a0, (void)a1, (void)a2, (void)a3, (void)a4;
+    (void)a3, (void)a4;
+    if (a0 == 1)
+        return memory_digest(a1, a2);
+    if (a0 == 2) {
+        struct hv_domain *d = hv_domain_find((u16)a1);
+        return d ? d->pages : 0;
+    }
     memset(expected, 0, hv_max_mfn * sizeof(*expected));
     for (hv_mfn_t mfn = 0; mfn < hv_max_mfn; mfn++)
         if (hv_frame(mfn)->flags & HV_FRAME_RAM)

@@ -19,6 +19,11 @@ enum { FREE_FRAMES, DOMAINS, PORTS, GRANT_MAPS, STORE_NODES, HEAP_BYTES, COUNTED
 static const char *const names[COUNTED] = {"free frames",        "domains",     "event channels",
                                            "mapped grants",      "store nodes", "bytes of heap"};
 
+/* Hypercall of the test build of Paravane's hypervisor: hv/audit.c. */
+#define RECOUNT 63
+#define DIGEST  1
+
+static u64 watch_first, watch_last, watch_digest;
 static u64 marked[COUNTED];
 static u64 allowed_frames;
 
@@ -65,6 +70,21 @@ static bool never(void *arg)
     return false;
 }
 
+static u64 digest(void)
+{
+    return (u64)hypercall(RECOUNT, DIGEST, watch_first, watch_last, 0, 0);
+}
+
+bool audit_watch(u64 first, u64 last)
+{
+    watch_first = first;
+    watch_last = last;
+    if ((s64)digest() >= 0)
+        return true;
+    watch_last = 0;
+    return shell_fail("audit: this hypervisor makes no digests of memory");
+}
+
 /* What is still being freed is not yet what there is: note what stays for a while. */
 bool audit_mark(void)
 {
@@ -76,6 +96,7 @@ bool audit_mark(void)
             return false;
         pump_until(never, NULL, clock_system_ns() + PATIENCE_NS / 10);
     } while (!same(now) && clock_system_ns() < end);
+    watch_digest = watch_last ? digest() : 0;
     return true;
 }
 
@@ -91,6 +112,10 @@ bool audit_check(u64 frames)
     for (u32 i = 0; i < COUNTED; i++)
         if (!is_same(i, now[i]))
             good = shell_fail("audit: %s: %lu, were %lu", names[i], now[i], marked[i]);
+    if (watch_last && hypercall(RECOUNT, 0, 0, 0, 0, 0))
+        good = shell_fail("audit: the hypervisor's recount finds something wrong");
+    if (watch_last && digest() != watch_digest)
+        good = shell_fail("audit: the memory of the watched domains has changed");
     if (good)
         print("audit: frames, event channels, grants, store and heap are as they were\n");
     return good;

@@ -8,8 +8,14 @@
 
 #include "guests/lib/types.h"
 
-/** audit_mark - note what is in use now. */
+/** audit_mark - note what is in use now, and what the memory of the watched domains holds. */
 bool audit_mark(void);
+
+/**
+ * audit_watch - from the next audit_mark() on the memory of the domains numbered @first to @last must
+ * not change: they sleep.  Needs a hypervisor that makes digests (hv-audit.elf); false without one.
+ */
+bool audit_watch(u64 first, u64 last);
 
 /**
  * audit_check - compare and say the differences.

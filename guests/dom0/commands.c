@@ -185,14 +185,17 @@ static bool command_run(char **words, u32 count)
 
 static bool command_audit(char **words, u32 count)
 {
-    u64 frames = 0;
+    u64 frames = 0, first, last;
 
+    if (!strcmp(words[1], "watch") && count == 4 && words_parse_count(words[2], UINT16_MAX, &first) &&
+        words_parse_count(words[3], UINT16_MAX, &last))
+        return audit_watch(first, last);
     if (!strcmp(words[1], "mark") && count == 2)
         return audit_mark();
     if (!strcmp(words[1], "check") &&
         (count == 2 || words_parse_count(words[2], UINT32_MAX, &frames)))
         return audit_check(frames);
-    return shell_fail("audit: mark, or check [FRAMES]");
+    return shell_fail("audit: watch FIRST LAST, mark, or check [FRAMES]");
 }
 
 void commands_exit(u32 status)
@@ -253,8 +256,8 @@ static const struct command {
     {"lag", 1, 1, command_lag, "MILLISECONDS", "fail if domain 0 waits longer for the processor"},
     {"echo", 0, 30, command_echo, "[TEXT]", ""},
     {"run", 1, 2, command_run, "FILE [TIMES]", "commands from the initrd"},
-    {"audit", 1, 2, command_audit, "mark|check [FRAMES]",
-     "note what is in use; see whether it is again, but for so many frames"},
+    {"audit", 1, 3, command_audit, "watch FIRST LAST|mark|check [FRAMES]",
+     "note what is in use; see whether it is again, but for so many frames, and watched memory the same"},
     {"poweroff", 0, 0, command_poweroff, "", "end the machine"},
     {"exit", 1, 1, command_exit, "STATUS", "end the machine with an exit status, under Paravane"},
     {"help", 0, 0, command_help, "", ""},

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Attacks of an unprivileged domain on the hypervisor and on the domains beside it.
+ *
+ * An attack is a function with a hypothesis: what the hypervisor does about it.  It tries, compares
+ * each answer with the one that is right (guests/lib/report.h), and clears up.  The frame then asks
+ * the test build of the hypervisor for a recount of all references, and for a digest of the memory of
+ * the other domains; both must be as before, or the attack has succeeded and its case fails.
+ *
+ * A file holds one group of attacks, all of one subject:
+ *
+ *     #include "guests/hostile/hostile.h"
+ *     #define GROUP "tables"
+ *
+ *     ATTACK(writable_l1, FLAW_TABLE, "an L1 table is mapped writable: -EBUSY")
+ *     {
+ *         u64 *l1 = pinned_table(1);
+ *
+ *         equal("map", memory_protect(l1, MEMORY_RW), -XEN_EBUSY);
+ *         unpin(l1);
+ *     }
+ *
+ * ATTACK_ENDS is for one that must end the attacker: it runs in a domain of its own and calls crashes()
+ * before the last step.  ATTACK_KILLED is for one that never comes to its end, but says when it is
+ * about to go on for ever by going_on(); domain 0 destroys it at some time after that.
+ */
+#ifndef GUESTS_HOSTILE_HOSTILE_H
+#define GUESTS_HOSTILE_HOSTILE_H
+
+#include "guests/lib/clock.h"
+#include "guests/lib/console.h"
+#include "guests/lib/event.h"
+#include "guests/lib/hypercall.h"
+#include "guests/lib/memory.h"
+#include "guests/lib/report.h"
+#include "guests/lib/runtime.h"
+#include "guests/lib/string.h"
+#include "guests/lib/trap.h"
+#include "guests/lib/types.h"
+#include "guests/lib/user.h"
+
+/* The class of flaw that would let the attack through. */
+#define FLAW_TABLE      "writable table"     /* a page table or descriptor table the guest can write */
+#define FLAW_FLAGS      "entry bits"         /* a bit of an entry that changes what it means */
+#define FLAW_LINEAR     "linear table"       /* recursion of tables */
+#define FLAW_FRAME      "forged frame"       /* a frame number that is not the caller's to use */
+#define FLAW_TYPE       "type confusion"     /* one frame used as two things */
+#define FLAW_COUNT      "lost reference"     /* a reference taken or dropped once too often */
+#define FLAW_STALE      "stale translation"  /* a TLB entry that outlives its permission */
+#define FLAW_LIFE       "freed in use"       /* a frame that is free while something leads to it */
+#define FLAW_DESCRIPTOR "descriptor"         /* segments and gates with too much privilege */
+#define FLAW_ADDRESS    "bad address"        /* an address the hypervisor must not use */
+#define FLAW_STATE      "leaked state"       /* registers and modes of somebody else */
+#define FLAW_TIME       "unbounded work"     /* one call that takes for ever, or starves others */
+#define FLAW_RIGHTS     "missing check"      /* an operation that is for the privileged only */
+#define FLAW_RACE       "race"               /* something changes between check and use */
+
+enum attack_kind { ATTACK_RETURNS, ATTACK_CRASHES, ATTACK_GOES_ON };
+
+struct attack {
+    const char *group, *name, *flaw, *hypothesis;
+    void (*run)(void);
+    enum attack_kind kind;
+};
+
+#define ATTACK_(function, flaw_, hypothesis_, kind_)                                               \
+    static void function(void);                                                                    \
+    static const struct attack function##_attack = {                                               \
+        .group = GROUP, .name = #function, .flaw = flaw_, .hypothesis = hypothesis_,               \
+        .run = function, .kind = kind_};                                                           \
+    static const struct attack *const function##_listed                                            \
+        __attribute__((used, no_reorder, section("attacks"))) = &function##_attack;                \
+    static void function(void)
+#define ATTACK(function, flaw, hypothesis)        ATTACK_(function, flaw, hypothesis, ATTACK_RETURNS)
+#define ATTACK_ENDS(function, flaw, hypothesis)   ATTACK_(function, flaw, hypothesis, ATTACK_CRASHES)
+#define ATTACK_KILLED(function, flaw, hypothesis) ATTACK_(function, flaw, hypothesis, ATTACK_GOES_ON)
+
+/* ---- hostile.c ---- */
+
+/** The domains whose memory is compared: they sleep, and nothing of them may change. */
+extern u16 victim_first, victim_last;
+
+/** audited - whether the hypervisor is the test build that can recount. */
+extern bool audited;
+
+/** recount - the number of wrong counts, 0 where the hypervisor cannot recount.  The frame does it
+ * after each attack; attacks may do it in between. */
+long recount(void);
+
+/** victim_frame - a frame of the first victim; 0 if there is none, or nobody tells. */
+u64 victim_frame(void);
+
+/** going_on - of ATTACK_KILLED: the rest is for ever. */
+void going_on(void);
+
+/* ---- tools for attacks: tools.c ---- */
+
+/* Addresses no guest may give: in the hypervisor's range, not canonical, not mapped. */
+#define VA_HYPERVISOR   0xffff830000000000ul
+#define VA_NONCANONICAL 0x8000000000000000ul
+#define VA_UNMAPPED     0x0000700000000000ul
+/* A frame number beyond any memory. */
+#define MFN_BEYOND 0xfffffffffful
+/* A frame of the hypervisor's own code: its image lies at 2 MiB. */
+#define MFN_HYPERVISOR 0x200ul
+
+static inline u64 mfn_of(const void *page) { return memory_virt_to_mfn(page); }
+/** The entry for a page of the linear map. */
+static inline u64 entry_of(const void *page, u64 flags) { return mfn_of(page) << PAGE_SHIFT | flags; }
+/** Write an entry of a table of the linear map by mmu_update. */
+static inline long set_entry(const u64 *at, u64 value)
+{
+    return memory_update(memory_virt_to_maddr(at), value);
+}
+
+/** One mmuext_op on this domain. */
+long mmuext(u32 cmd, u64 arg1, u64 arg2);
+/** pin, unpin - a table of the linear map; @level 1..4.  The answer. */
+long pin(u32 level, const void *page);
+long unpin(const void *page);
+/** table_page - a zeroed page, mapped read-only: fit to become a table. */
+u64 *table_page(void);
+/** pinned_table - the same, pinned as a table of @level. */
+u64 *pinned_table(u32 level);
+/** tree - an L4, L3, L2 and L1 in slot 0 of each other: table[level]; the L4 is pinned. */
+struct tree {
+    u64 *table[5];
+};
+struct tree tree_make(void);
+/** tree_free - unpin it and give its pages back; the case fails if one of them is stuck. */
+void tree_free(struct tree *tree);
+/** page_back - make a page writable again and free it; the case fails if that is refused. */
+void page_back(void *page);
+
+/** store - write @value at @va; returns TRAP_NONE or the exception's vector. */
+u32 store(const volatile void *va, u64 value);
+/** load - read @va into trap_result; the same. */
+u32 load(const volatile void *va);
+
+#endif

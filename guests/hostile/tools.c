@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "guests/hostile/hostile.h"
+
+long mmuext(u32 cmd, u64 arg1, u64 arg2)
+{
+    struct mmuext_op op = {.cmd = cmd};
+
+    op.arg1.mfn = arg1;
+    __builtin_memcpy(&op.arg2, &arg2, sizeof arg2);
+    return hypercall_mmuext_op(&op, 1, NULL, DOMID_SELF);
+}
+
+long pin(u32 level, const void *page)
+{
+    return mmuext(MMUEXT_PIN_L1_TABLE + level - 1, mfn_of(page), 0);
+}
+
+long unpin(const void *page)
+{
+    return mmuext(MMUEXT_UNPIN_TABLE, mfn_of(page), 0);
+}
+
+u64 *table_page(void)
+{
+    u64 *page = page_alloc();
+
+    if (memory_protect(page, MEMORY_RO))
+        broken("a fresh page cannot be made read-only");
+    return page;
+}
+
+u64 *pinned_table(u32 level)
+{
+    u64 *page = table_page();
+    long error = pin(level, page);
+
+    if (error)
+        broken("an empty L%u table cannot be pinned: %ld", level, error);
+    return page;
+}
+
+struct tree tree_make(void)
+{
+    struct tree t;
+    long error;
+
+    t.table[0] = NULL;
+    t.table[1] = table_page();
+    for (u32 level = 2; level <= 4; level++) {
+        t.table[level] = page_alloc();
+        t.table[level][0] = entry_of(t.table[level - 1], MEMORY_TABLE);
+        memory_protect(t.table[level], MEMORY_RO);
+    }
+    error = pin(4, t.table[4]);
+    if (error)
+        broken("a tree of four tables cannot be pinned: %ld", error);
+    return t;
+}
+
+void tree_free(struct tree *tree)
+{
+    equal("unpin the tree", unpin(tree->table[4]), 0);
+    for (u32 level = 4; level; level--)
+        page_back(tree->table[level]);
+}
+
+void page_back(void *page)
+{
+    long error = memory_protect(page, MEMORY_RW);
+
+    equal("a page is free again", error, 0);
+    if (!error)
+        page_free(page);
+}
+
+static u64 store_arg;
+
+static u64 do_store(u64 va)
+{
+    *(volatile u64 *)va = store_arg;
+    return 0;
+}
+
+static u64 do_load(u64 va)
+{
+    return *(volatile u64 *)va;
+}
+
+u32 store(const volatile void *va, u64 value)
+{
+    store_arg = value;
+    return trap_try(do_store, (u64)va);
+}
+
+u32 load(const volatile void *va)
+{
+    return trap_try(do_load, (u64)va);
+}
