@@ -28,34 +28,44 @@ cat >"$tap_dir/look.html" <<'END'
 <pre id="seen"></pre><script>
 const seen = (text) => (document.getElementById("seen").textContent += text + "\n");
 const rest = (ms) => new Promise((done) => setTimeout(done, ms));
+// The page draws when the browser asks it to, and a busy host asks late: wait for what should be seen.
+const until = async (what) => {
+  while (!what()) await rest(50);
+};
 window.onerror = (message) => seen("error " + message);
+window.onunhandledrejection = (event) => seen("error " + event.reason);
 (async () => {
-  while (!document.documentElement.dataset.ready) await rest(50);
-  await rest(300);
+  await until(() => document.documentElement.dataset.ready);
   const n = (selector) => document.querySelectorAll(selector).length;
   seen("ready " + document.documentElement.dataset.ready);
   seen("calls " + page.events.isCall.reduce((a, b) => a + b, 0));
   seen("sum " + page.events.spent.reduce((a, b) => a + b, 0));
   seen("frames " + page.events.frame.filter((f) => f).length);
+  await until(() => n("#slow tbody tr"));
   seen("slow " + n("#slow tbody tr"));
   document.querySelector("#slow tbody tr").click();
-  await rest(300);
+  await until(() => !document.getElementById("detail").hidden && page.view.to - page.view.from < 1e6);
   seen("detail " + !document.getElementById("detail").hidden);
   seen("zoomed " + (page.view.to - page.view.from < 1e6));
   document.getElementById("zoom-all").click();
-  const query = document.getElementById("query");
+  const query = document.getElementById("query"), note = document.getElementById("found-note");
+  const unasked = note.textContent;
   query.value = "kind pin";
   query.dispatchEvent(new Event("input"));
-  await rest(300);
-  seen("found " + document.getElementById("found-note").textContent);
+  await until(() => note.textContent !== unasked);
+  seen("found " + note.textContent);
   const before = document.documentElement.dataset.theme;
   document.getElementById("theme").click();
   seen("theme " + (before !== document.documentElement.dataset.theme));
   const canvas = document.getElementById("lanes");
   canvas.dispatchEvent(new WheelEvent("wheel", { deltaY: -1000, clientX: 600, clientY: 300, bubbles: true }));
   seen("wheel " + (page.view.to - page.view.from < meta.end_ns - meta.begin_ns));
-  const paint = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
-  seen("painted " + (new Set(new Uint32Array(paint.buffer)).size > 10));
+  const colours = () => {
+    const paint = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+    return new Set(new Uint32Array(paint.buffer)).size;
+  };
+  for (let tries = 0; colours() <= 10 && tries < 100; tries++) await rest(50);
+  seen("painted " + (colours() > 10));
   seen("end");
 })();
 </script>
