@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# hypercalls.sh - what hypercalls cost on the project's hypervisor beside Debian's Xen: the same guest
-# (guests/cost) on the same machine, in instructions, exact.  Prints a markdown table.
+# hypercalls.sh - what hypercalls cost on the project's hypervisor beside Debian's Xen: the same guests
+# (guests/cost) on the same machine, in instructions, exact.  Prints a markdown table.  The rows with
+# `domain` and `switch` are from one domain to another, both started by the project's domain 0.
 #
 #     tests/bench/hypercalls.sh        (needs a build; tools/fetch-guests for Xen's column)
 #
@@ -13,25 +14,32 @@ paravane=${PARAVANE:-$build/paravane}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# costs NAME MACHINE OPTION...: the guest's lines, NAME LOWEST MEDIAN, to $work/NAME
+# costs NAME KIND MACHINE OPTION...: the guests' lines, NAME LOWEST MEDIAN, added to $work/NAME
 costs() {
-	local name=$1
-	shift
-	timeout 600 "$paravane" run "$@" --set module.dom0.path="$build/guests/cost/cost.elf" \
-		--until vtime=60s >"$work/$name.console" 2>"$work/$name.err" </dev/null || true
-	tr -d '\r' <"$work/$name.console" | sed -n 's/^.*cost \([a-zA-Z0-9_-]* [0-9-]* [0-9-]*\)$/\1/p' >"$work/$name"
-	grep -q 'cost done' "$work/$name.console" || {
+	local name=$1 console=$work/$1.$2.console
+	shift 2
+	timeout 600 "$paravane" run "$@" --until vtime=60s >"$console" 2>"$console.err" </dev/null || true
+	tr -d '\r' <"$console" | sed -n 's/^.*cost \([a-zA-Z0-9_-]* [0-9-]* [0-9-]*\)$/\1/p' >>"$work/$name"
+	grep -q 'cost done' "$console" || {
 		echo "hypercalls.sh: the guest did not end on $name:" >&2
-		tail -n 5 "$work/$name.console" "$work/$name.err" >&2
+		tail -n 5 "$console" "$console.err" >&2
 		exit 2
 	}
 }
 
-costs hv "$src/guests/machines/bare.machine" --set machine.memory=256M --set boot.kernel="$build/hv/hv.elf" \
-	--set boot.cmdline='dom0_mem=128M dom0_max_vcpus=2'
+alone=(--set module.dom0.path="$build/guests/cost/cost.elf")
+pair=("$build/guests/machines/hv-demo.machine" --set archive.initrd.demo="$src/guests/cost/pair.script"
+	--set archive.initrd.pair="$build/guests/cost/pair.elf")
+xen='console=com1 com1=115200,8n1 no-real-mode'
+
+costs hv alone "$src/guests/machines/bare.machine" "${alone[@]}" --set machine.memory=256M \
+	--set boot.kernel="$build/hv/hv.elf" --set boot.cmdline='dom0_mem=128M dom0_max_vcpus=2'
+costs hv pair "${pair[@]}"
 if [ -e "$src/guests/real/xen.gz" ]; then
-	costs xen "$src/guests/machines/xen-guest.machine" \
-		--set boot.cmdline='console=com1 com1=115200,8n1 no-real-mode dom0_mem=256M dom0_max_vcpus=2'
+	costs xen alone "$src/guests/machines/xen-guest.machine" "${alone[@]}" \
+		--set boot.cmdline="$xen dom0_mem=256M dom0_max_vcpus=2"
+	costs xen pair "${pair[@]}" --set boot.kernel="$src/guests/real/xen.gz" --set machine.on-halt=good \
+		--set timing.port-cycles=1000 --set boot.cmdline="$xen dom0_mem=64M"
 else
 	echo "hypercalls.sh: no Xen to compare with (tools/fetch-guests)" >&2
 	: >"$work/xen"
