@@ -70,9 +70,23 @@ static bool maptrack_good(const struct hv_grant_table *t)
     return listed == free;
 }
 
+/* How many handles of @user name grants of domain @id. */
+static u32 handles_of(const struct hv_domain *user, u16 id)
+{
+    u32 n = 0;
+
+    for (u32 handle = 0; user->grants && handle < user->grants->maptrack_limit; handle++) {
+        const struct hv_grant_maptrack *m = hv_grant_maptrack(user->grants, handle);
+
+        n += m->flags && m->domid == id;
+    }
+    return n;
+}
+
 unsigned hv_grant_audit(void)
 {
     unsigned bad = 0;
+    u32 mapped;
 
     hv_for_each_domain(d) {
         struct hv_grant_table *t = d->grants;
@@ -80,12 +94,17 @@ unsigned hv_grant_audit(void)
         if (!t)
             continue;
         bad += !maptrack_good(t);
+        mapped = 0;
+        hv_for_each_domain(user)
+            mapped += handles_of(user, d->id);
+        bad += mapped != t->mapped;
         for (u32 ref = 0; ref < hv_grant_entries(t); ref++) {
             const struct hv_grant_active *a = hv_grant_active(t, ref);
 
+            /* A host half may outlive its page-table entry, and then the frame: a device half does not. */
             if (a->pins)
                 bad += a->pins != pins_owed(d, ref) || !hv_mfn_is_ram(a->mfn) ||
-                       hv_frame(a->mfn)->owner != d->id;
+                       ((a->pins & PIN_DEVICE_MASK) && hv_frame(a->mfn)->owner != d->id);
         }
         /* Every handle must name an entry that knows of it. */
         for (u32 handle = 0; handle < t->maptrack_limit; handle++) {

@@ -29,12 +29,10 @@ extern struct hv_cpu hv_cpu;
  * hv_preempt - whether a long operation should stop here and continue later.
  * Cheap; lets interrupts in every so many calls.  Call it once for each unit of work.
  */
-static inline bool hv_preempt(void);
 bool hv_preempt_slow(void);
-static inline bool hv_preempt(void)
-{
+HV_INLINE bool hv_preempt(void) HV_BODY({
     return unlikely(--hv_cpu.budget == 0) && hv_preempt_slow();
-}
+})
 
 static inline void hv_outb(u16 port, u8 v) { __asm__ volatile("outb %0,%1" ::"a"(v), "Nd"(port)); }
 static inline void hv_outw(u16 port, u16 v) { __asm__ volatile("outw %0,%1" ::"a"(v), "Nd"(port)); }

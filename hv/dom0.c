@@ -96,24 +96,6 @@ static HV_COLD void parse(struct image *m)
         hv_panic("domain 0: its addresses make no sense");
 }
 
-void hv_hypercall_page_fill(u8 *page)
-{
-    memset(page, 0xcc, HV_PAGE_SIZE);
-    for (u32 i = 0; i < 128; i++) {
-        u8 *p = page + i * 32;
-        /* push rcx; push r11; mov eax,i; syscall; pop r11; pop rcx; ret */
-        static const u8 code[] = {0x51, 0x41, 0x53, 0xb8, 0, 0, 0, 0, 0x0f, 0x05, 0x41, 0x5b, 0x59, 0xc3};
-        /* push rcx; push r11; push rax; mov eax,23; syscall */
-        static const u8 iret[] = {0x51, 0x41, 0x53, 0x50, 0xb8, __HYPERVISOR_iret, 0, 0, 0, 0x0f, 0x05};
-        if (i == __HYPERVISOR_iret) {
-            memcpy(p, iret, sizeof(iret));
-        } else {
-            memcpy(p, code, sizeof(code));
-            p[4] = (u8)i;
-        }
-    }
-}
-
 static HV_COLD void get_memory(struct hv_domain *d, u64 n)
 {
     d->max_pages = n;

@@ -4,6 +4,8 @@
 
 #include "hv/boot.h"
 #include "hv/cpu.h"
+#include "hv/evtchn.h"
+#include "hv/grant.h"
 #include "hv/guest.h"
 #include "hv/hypercall.h"
 #include "hv/lib.h"
@@ -127,27 +129,9 @@ void hv_range_clear(struct hv_range **list)
 }
 
 /* ---- creation ---------------------------------------------------------------------------------------- */
-static void free_domain(struct hv_domain *d)
-{
-    hv_range_clear(&d->io_ports);
-    hv_range_clear(&d->io_mem);
-    hv_range_clear(&d->irqs);
-    for (u32 i = 0; i < HV_ARRAY_SIZE(d->gdt_l1); i++)
-        if (d->gdt_l1[i])
-            hv_page_free(d->gdt_l1[i]);
-    if (d->perdomain_l3) {
-        u64 l2 = d->perdomain_l3[0];
-        if (l2)
-            hv_page_free(hv_mfn_va(hv_pte_mfn(l2)));
-        hv_page_free(d->perdomain_l3);
-    }
-    hv_page_free(d);
-}
-
 int hv_domain_create(u16 id, bool privileged, struct hv_domain **out)
 {
     struct hv_domain *d, **p = &hv_domains;
-    u64 *l2;
     if (hv_domain_find(id))
         return -EEXIST;
     d = hv_page_alloc();
@@ -157,39 +141,30 @@ int hv_domain_create(u16 id, bool privileged, struct hv_domain **out)
     d->privileged = privileged;
     d->weight = HV_WEIGHT_DEFAULT;
     d->paging = &hv_paging_direct;
-    d->perdomain_l3 = hv_page_alloc();
-    l2 = hv_page_alloc();
-    if (d->perdomain_l3 && l2)
-        d->perdomain_l3[0] = hv_va_mfn(l2) << 12 | 0x63;
-    d->shared = hv_page_alloc();
-    if (!d->perdomain_l3 || !l2 || !d->shared)
-        goto no_memory;
-    d->perdomain_l3_mfn = hv_va_mfn(d->perdomain_l3);
+    d->pause_count = 1;
+    d->paused_by_tools = true;
     while (*p && (*p)->id < id)
         p = &(*p)->next;
     d->next = *p;
     *p = d;
+    d->perdomain_l3 = hv_page_alloc();
+    d->perdomain_l2 = hv_page_alloc();
+    d->shared = hv_page_alloc();
+    if (!d->perdomain_l3 || !d->perdomain_l2 || !d->shared)
+        goto no_memory;
+    d->perdomain_l3[0] = hv_va_mfn(d->perdomain_l2) << 12 | 0x63;
+    d->perdomain_l3_mfn = hv_va_mfn(d->perdomain_l3);
     hv_page_share(d->shared, d);
     for (u32 i = 0; i < XEN_LEGACY_MAX_VCPUS; i++)
         d->shared->vcpu_info[i].evtchn_upcall_mask = 1;
     hv_wallclock_update(d);
-    d->pause_count = 1;
-    d->paused_by_tools = true;
-    if (!hv_evtchn_domain_init(d)) {
-        if (!hv_grant_domain_init(d)) {
-            *out = d;
-            return 0;
-        }
-        hv_evtchn_domain_fini(d);
+    if (!hv_evtchn_domain_init(d) && !hv_grant_domain_init(d)) {
+        *out = d;
+        return 0;
     }
-    *p = d->next;
-    hv_page_unshare(d->shared);
 no_memory:
-    if (d->shared)
-        hv_page_free(d->shared);
-    if (!d->perdomain_l3 && l2)
-        hv_page_free(l2);
-    free_domain(d);
+    d->dying = HV_DEAD;
+    hv_domain_try_free(d);
     return -ENOMEM;
 }
 
@@ -231,10 +206,9 @@ static struct hv_vcpu *vcpu_create(struct hv_domain *d, u32 id)
         return NULL;
     v->traps = hv_page_alloc();
     if (!*l1 && (*l1 = hv_page_alloc()))
-        ((u64 *)hv_mfn_va(hv_pte_mfn(d->perdomain_l3[0])))[id / 16] = hv_va_mfn(*l1) << 12 | 0x63;
+        d->perdomain_l2[id / 16] = hv_va_mfn(*l1) << 12 | 0x63;
     if (!v->traps || !*l1) {
-        if (v->traps)
-            hv_page_free(v->traps);
+        hv_page_free(v->traps);
         hv_page_free(v);
         return NULL;
     }
@@ -345,11 +319,7 @@ void hv_domain_crash(struct hv_domain *d, const char *why)
 static void vcpu_stop(struct hv_vcpu *v)
 {
     hv_hold(v, HV_HOLD_DOWN);
-    if (v->poll_port != HV_POLL_NONE) {
-        v->poll_port = HV_POLL_NONE;
-        v->domain->pollers--;
-    }
-    hv_timer_stop(&v->poll_timer);
+    hv_unhold(v, HV_HOLD_BLOCKED);
     hv_timer_stop(&v->singleshot);
     hv_timer_stop(&v->periodic);
 }
@@ -357,14 +327,7 @@ static void vcpu_stop(struct hv_vcpu *v)
 /* Gives up everything a vCPU refers to. */
 static void vcpu_release(struct hv_vcpu *v)
 {
-    hv_types_abandon(v);
-    while (v->deferred) {	/* what it had not finished is the caller's now */
-        struct hv_frame *f = hv_frame(v->deferred);
-        v->deferred = f->link;
-        f->link = hv_current->deferred;
-        hv_current->deferred = (u32)hv_frame_mfn(f);
-        hv_cpu.work |= HV_WORK_VCPU;
-    }
+    hv_types_take_over(v);
     hv_ldt_drop(v);
     v->ldt_ents = 0;
     hv_destroy_gdt(v);
@@ -387,28 +350,21 @@ int hv_vcpu_reset(struct hv_vcpu *v)
     return hv_types_drain();
 }
 
+/*
+ * Pins and allocations of all frames; d->teardown is the next one, whatever happens to frames in between
+ * (list_del()).  A frame that others map stays on the list without an allocation.
+ */
 static int relinquish(struct hv_domain *d)
 {
-    /* Pins first: a page table is not given up while it is one. */
     while (d->teardown) {
         struct hv_frame *f = hv_frame(d->teardown);
         d->teardown = f->next;
         if (f->flags & HV_FRAME_PINNED) {
             f->flags &= (u8)~HV_FRAME_PINNED;
             hv_put_page_and_type(f);	/* the allocation still holds it */
-            if (hv_types_drain())
-                return -ERESTART;
         }
-        if (hv_preempt())
-            return -ERESTART;
-    }
-    /* Now allocations; a frame that others map stays on the list without one. */
-    u32 next;
-    for (u32 mfn = d->pages; mfn; mfn = next) {
-        struct hv_frame *f = hv_frame(mfn);
-        next = f->next;
         hv_frame_drop_allocation(f);
-        if (hv_preempt())
+        if (hv_types_drain() || hv_preempt())
             return -ERESTART;
     }
     return 0;
@@ -433,24 +389,17 @@ int hv_domain_kill(struct hv_domain *d)
             vcpu_release(v);
         }
         d->teardown = d->pages;
+        hv_evtchn_kill_begin(d);
         if (hv_types_drain())
             return -ERESTART;
     }
-    rc = hv_grant_domain_kill(d);
+    rc = hv_evtchn_kill(d);
+    if (!rc)
+        rc = hv_grant_domain_kill(d);
     if (!rc)
         rc = relinquish(d);
     if (rc)
         return rc;
-    hv_evtchn_domain_fini(d);
-    hv_grant_domain_fini(d);
-    hv_for_each_vcpu(d, v) {
-        hv_page_free(v->traps);
-        hv_page_free(v);
-        d->vcpu[v_i] = NULL;
-    }
-    d->max_vcpus = 0;
-    hv_page_free(d->shared);
-    d->shared = NULL;
     d->dying = HV_DEAD;
     hv_domain_try_free(d);
     return 0;
@@ -459,13 +408,45 @@ int hv_domain_kill(struct hv_domain *d)
 void hv_domain_try_free(struct hv_domain *d)
 {
     struct hv_domain **p = &hv_domains;
-    if (d->dying != HV_DEAD || d->pages || d->special_pages)
+    if (likely(d->dying != HV_DEAD) || d->pages || hv_grant_mapped(d))
         return;
     while (*p != d)
         p = &(*p)->next;
     *p = d->next;
-    free_domain(d);
+    /* Nobody finds it any more. */
+    hv_pages_disown(d);
+    hv_evtchn_domain_fini(d);
+    hv_grant_domain_fini(d);
+    hv_for_each_vcpu(d, v) {
+        hv_page_free(v->traps);
+        hv_page_free(v);
+    }
+    hv_range_clear(&d->io_ports);
+    hv_range_clear(&d->io_mem);
+    hv_range_clear(&d->irqs);
+    for (u32 i = 0; i < HV_ARRAY_SIZE(d->gdt_l1); i++)
+        hv_page_free(d->gdt_l1[i]);
+    hv_page_free(d->shared);
+    hv_page_free(d->perdomain_l2);
+    hv_page_free(d->perdomain_l3);
+    hv_page_free(d);
     hv_virq_raise_global(VIRQ_DOM_EXC);
+}
+
+/* What a kernel calls instead of SYSCALL, one stub for each number. */
+void hv_hypercall_page_fill(u8 *page)
+{
+    /* push rcx; push r11; mov eax,i; syscall; pop r11; pop rcx; ret */
+    static const u8 code[] = {0x51, 0x41, 0x53, 0xb8, 0, 0, 0, 0, 0x0f, 0x05, 0x41, 0x5b, 0x59, 0xc3};
+    /* push rcx; push r11; push rax; mov eax,23; syscall */
+    static const u8 iret[] = {0x51, 0x41, 0x53, 0x50, 0xb8, __HYPERVISOR_iret, 0, 0, 0, 0x0f, 0x05};
+    memset(page, 0xcc, HV_PAGE_SIZE);
+    for (u32 i = 0; i < 128; i++, page += 32) {
+        memcpy(page, code, sizeof(code));
+        page[4] = (u8)i;
+        if (i == __HYPERVISOR_iret)
+            memcpy(page, iret, sizeof(iret));
+    }
 }
 
 /* ---- vm_assist ------------------------------------------------------------------------------------------- */

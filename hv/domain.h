@@ -4,8 +4,9 @@
  *
  * There is one physical CPU, and the hypervisor is never interrupted in the middle of an
  * operation: no lock and no reference count protects these structures.  A pointer found by
- * hv_domain_find() is good until the handler returns.  A domain that dies stays in the table
- * (dying != HV_ALIVE) until its last frame is free.
+ * hv_domain_find() is good until the handler returns, or drops the last reference to something of a
+ * dead domain.  A domain that dies stays in the table (dying != HV_ALIVE), with its ports and grants,
+ * until its last frame is free and the last handle of its grants is closed.
  */
 #ifndef HV_DOMAIN_H
 #define HV_DOMAIN_H
@@ -123,7 +124,7 @@ struct hv_domain {
     u64 nr_special;
 
     const struct hv_paging_ops *paging;
-    u64 *perdomain_l3;		/* slot 260 */
+    u64 *perdomain_l3, *perdomain_l2;	/* slot 260 */
     u64 perdomain_l3_mfn;
     u64 *gdt_l1[HV_MAX_VCPUS / 16];	/* L1 tables under it: 32 pages for each vCPU */
 
@@ -145,7 +146,7 @@ struct hv_domain {
     bool disable_migrate;
     u32 pci_address;		/* port 0xcf8 as the domain sees it */
     u64 wallclock_version;
-    u64 teardown;		/* progress of hv_domain_teardown() */
+    u32 teardown;		/* dying: the next frame to be given up, by mfn */
 
     struct hv_domain *next;	/* table: ascending id */
 };
@@ -184,7 +185,7 @@ int hv_domain_set_max_vcpus(struct hv_domain *d, u32 n);
  * call again; -EINVAL for domain 0.
  */
 int hv_domain_kill(struct hv_domain *d);
-/** hv_domain_try_free - removes a dead domain whose last frame is gone. */
+/** hv_domain_try_free - frees a dead domain once nobody uses anything of it. */
 void hv_domain_try_free(struct hv_domain *d);
 
 /* Pauses nest; a paused vCPU is not in the guest when the call returns. */

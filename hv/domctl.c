@@ -432,6 +432,8 @@ HV_HYPERCALL(domctl)
         return rc;
     if (!hv_privileged())
         return -EPERM;
+    if (d && d->dying && op.cmd != XEN_DOMCTL_destroydomain && op.cmd != XEN_DOMCTL_getdomaininfo)
+        return -ESRCH;
     rc = dispatch(&op, d);
     if (rc == -ERESTART)
         return HV_CONTINUE(__HYPERVISOR_domctl, a0);

@@ -181,9 +181,9 @@ static bool port_access(struct hv_vcpu *v, struct hv_insn *i)
     u32 bytes = !(op & 1) ? 1 : i->operand16 ? 2 : 4, port = (u16)r->rdx, value = 0;
     bool out = op & 2;
     if ((op & 0xfc) == 0xe4) {
-        port = i->bytes[i->length++];
-        if (i->length > i->available)
+        if (i->length >= i->available)
             return false;
+        port = i->bytes[i->length++];
     }
     if (!port_allowed(v, port, bytes))
         return false;

@@ -94,7 +94,7 @@ HV_COLD static int ports_grow(struct hv_domain *d)
 
 /*
  * Finds the lowest free port.  The caller makes it something else than FREE, with port_take(), or
- * leaves it.  Returns: the port; -ENOSPC, -ENOMEM.
+ * leaves it.  Returns: the port; -ENOSPC; -ENOMEM; -EINVAL: @d is dying.
  */
 HV_COLD static int port_find(struct hv_domain *d)
 {
@@ -102,6 +102,8 @@ HV_COLD static int port_find(struct hv_domain *d)
     unsigned port = t->first_free;
     int error;
 
+    if (d->dying)
+        return -EINVAL;
     while (port < t->valid && hv_evtchn_port(d, port)->state != HV_EVTCHN_FREE)
         port++;
     t->first_free = port;
@@ -191,11 +193,16 @@ HV_COLD void hv_evtchn_limit(struct hv_domain *d, u32 max_port)
     d->evtchn->limit = max_port < HV_EVTCHN_PORTS ? max_port + 1 : HV_EVTCHN_PORTS;
 }
 
-HV_COLD int hv_evtchn_kill(struct hv_domain *d)
+HV_COLD void hv_evtchn_kill_begin(struct hv_domain *d)
 {
+    d->evtchn->closing = 0; /* a reset may have stopped in between and never gone on */
     for (unsigned virq = 0; virq < NR_VIRQS; virq++)
         if (virq_handler[virq] == d)
             virq_handler[virq] = NULL;
+}
+
+HV_COLD int hv_evtchn_kill(struct hv_domain *d)
+{
     return ports_close_all(d);
 }
 

@@ -45,12 +45,11 @@ struct hv_evtchn_table {
 };
 
 /** hv_evtchn_port - the entry of a port; NULL if there is no such port (a free one is there). */
-static inline struct hv_evtchn *hv_evtchn_port(const struct hv_domain *d, u32 port)
-{
+HV_INLINE struct hv_evtchn *hv_evtchn_port(const struct hv_domain *d, u32 port) HV_BODY({
     if (port >= d->evtchn->valid)
         return NULL;
     return &d->evtchn->page[port / HV_EVTCHN_PER_PAGE][port % HV_EVTCHN_PER_PAGE];
-}
+})
 
 /** hv_virq_is_global - whether a VIRQ is the machine's, and not one of each vCPU. */
 static inline bool hv_virq_is_global(u32 virq)
@@ -62,9 +61,10 @@ static inline bool hv_virq_is_global(u32 virq)
 void hv_evtchn_limit(struct hv_domain *d, u32 max_port);
 
 /**
- * hv_evtchn_kill - closes all ports of a dying domain.
- * Returns: 0; -ERESTART: call again.
+ * hv_evtchn_kill_begin - @d is dying now: no port of it is given out any more.
+ * hv_evtchn_kill - closes all its ports.  Returns: 0; -ERESTART: call again.
  */
+void hv_evtchn_kill_begin(struct hv_domain *d);
 int hv_evtchn_kill(struct hv_domain *d);
 
 /** hv_evtchn_pirq - the physical interrupt that is bound to @port of @d arrived. */

@@ -78,23 +78,39 @@ u64 hv_frames_free(void) { return nr_free; }
 u64 hv_frames_total(void) { return nr_total; }
 
 /* ---- lists of a domain's frames --------------------------------------------------------------- */
-static void list_add(u32 *list, struct hv_frame *f)
+static u32 *list_of(struct hv_domain *d, const struct hv_frame *f)
 {
+    return f->flags & HV_FRAME_SPECIAL ? &d->special_pages : &d->pages;
+}
+
+static void list_add(struct hv_domain *d, struct hv_frame *f)
+{
+    u32 *list = list_of(d, f);
     f->prev = 0;
     f->next = *list;
     if (*list)
         hv_frame(*list)->prev = (u32)hv_frame_mfn(f);
     *list = (u32)hv_frame_mfn(f);
+    if (f->flags & HV_FRAME_SPECIAL)
+        d->nr_special++;
+    else
+        d->tot_pages++;
 }
 
-static void list_del(u32 *list, struct hv_frame *f)
+static void list_del(struct hv_domain *d, struct hv_frame *f)
 {
     if (f->prev)
         hv_frame(f->prev)->next = f->next;
     else
-        *list = f->next;
+        *list_of(d, f) = f->next;
     if (f->next)
         hv_frame(f->next)->prev = f->prev;
+    if (d->teardown == hv_frame_mfn(f))
+        d->teardown = f->next;
+    if (f->flags & HV_FRAME_SPECIAL)
+        d->nr_special--;
+    else
+        d->tot_pages--;
 }
 
 /* A frame leaves the pool for its new life: nothing cached, nothing of its old contents. */
@@ -105,7 +121,7 @@ static void make_fresh(struct hv_frame *f)
     memset(hv_frame_va(f), 0, HV_PAGE_SIZE);
 }
 
-static void give(struct hv_frame *f, struct hv_domain *d)
+void hv_frame_give(struct hv_frame *f, struct hv_domain *d)
 {
     f->owner = d->id;
     f->count = 1;
@@ -114,8 +130,7 @@ static void give(struct hv_frame *f, struct hv_domain *d)
     f->flags = HV_FRAME_RAM | HV_FRAME_ALLOCATED;
     f->nr_valid = 0;
     f->linear = 0;
-    list_add(&d->pages, f);
-    d->tot_pages++;
+    list_add(d, f);
 }
 
 struct hv_frame *hv_frame_alloc(struct hv_domain *d)
@@ -125,7 +140,7 @@ struct hv_frame *hv_frame_alloc(struct hv_domain *d)
     struct hv_frame *f = hv_frame(pool[hv_random() % nr_free]);
     pool_take(f);
     make_fresh(f);
-    give(f, d);
+    hv_frame_give(f, d);
     return f;
 }
 
@@ -153,7 +168,7 @@ struct hv_frame *hv_frame_alloc_run(struct hv_domain *d, unsigned order, unsigne
         for (i = 0; i < n; i++) {
             pool_take(hv_frame(mfn + i));
             make_fresh(hv_frame(mfn + i));
-            give(hv_frame(mfn + i), d);
+            hv_frame_give(hv_frame(mfn + i), d);
         }
         return hv_frame(mfn);
     }
@@ -167,15 +182,10 @@ void hv_frame_release(struct hv_frame *f)
     HV_ASSERT(f->type_count == 0);
     f->stamp = hv_cpu.tlb_clock;
     hv_m2p[hv_frame_mfn(f)] = ~0ull;
-    if (d && (f->flags & HV_FRAME_SPECIAL)) {
-        list_del(&d->special_pages, f);
-        d->nr_special--;
-    } else if (d) {
-        list_del(&d->pages, f);
-        d->tot_pages--;
-    }
+    if (d)
+        list_del(d, f);
     pool_put(f);
-    if (d && unlikely(d->dying == HV_DEAD))
+    if (d)
         hv_domain_try_free(d);
 }
 
@@ -194,23 +204,13 @@ bool hv_frame_steal(struct hv_frame *f, struct hv_domain *d)
         (f->flags & HV_FRAME_SPECIAL))
         return false;
     hv_tlb_flush_local();
-    list_del(&d->pages, f);
-    d->tot_pages--;
+    list_del(d, f);
     f->owner = DOMID_INVALID;
     f->count = 0;
     f->type = HV_TYPE_NONE;
-    f->flags = HV_FRAME_RAM;
-    hv_m2p[hv_frame_mfn(f)] = ~0ull;
     /* not in the pool: nobody may take it for free meanwhile */
-    f->flags |= HV_FRAME_ALLOCATED;
-    return true;
-}
-
-bool hv_frame_give(struct hv_frame *f, struct hv_domain *d)
-{
-    if (d->tot_pages >= d->max_pages || d->dying)
-        return false;
-    give(f, d);
+    f->flags = HV_FRAME_RAM | HV_FRAME_ALLOCATED;
+    hv_m2p[hv_frame_mfn(f)] = ~0ull;
     return true;
 }
 
@@ -241,8 +241,7 @@ void hv_page_share(void *page, struct hv_domain *d)
     f->flags = HV_FRAME_RAM | HV_FRAME_SPECIAL | HV_FRAME_ALLOCATED | HV_FRAME_VALIDATED;
     f->type = HV_TYPE_WRITABLE;
     f->type_count = 1;
-    list_add(&d->special_pages, f);
-    d->nr_special++;
+    list_add(d, f);
 }
 
 bool hv_page_unshare(void *page)
@@ -251,8 +250,7 @@ bool hv_page_unshare(void *page)
     struct hv_domain *d = hv_domain_find(f->owner);
     if (f->count != 1 || f->type_count != 1)
         return false;
-    list_del(&d->special_pages, f);
-    d->nr_special--;
+    list_del(d, f);
     hv_tlb_flush_local();
     f->owner = DOMID_XEN;
     f->type = HV_TYPE_NONE;
@@ -261,8 +259,16 @@ bool hv_page_unshare(void *page)
     return true;
 }
 
+void hv_pages_disown(struct hv_domain *d)
+{
+    for (u32 mfn = d->special_pages; mfn; mfn = hv_frame(mfn)->next)
+        hv_frame(mfn)->owner = DOMID_INVALID;
+}
+
 void hv_page_free(void *page)
 {
+    if (!page)
+        return;
     struct hv_frame *f = hv_frame(hv_va_mfn(page));
     if (f->flags & HV_FRAME_SPECIAL) {
         hv_put_type(f);

@@ -44,7 +44,8 @@ enum hv_frame_type {
 #define HV_FRAME_SPECIAL 0x10u		/* hypervisor memory that is shared with a guest */
 #define HV_FRAME_RAM 0x20u		/* exists; all others are device memory or nothing */
 
-/* Owners that are not domains: DOMID_XEN (ours), DOMID_IO (devices), DOMID_INVALID (free). */
+/* Owners that are not domains: DOMID_XEN (ours), DOMID_IO (devices), DOMID_INVALID (free, or a page
+ * that was shared with a domain which is no more, and which others still map). */
 struct hv_frame {
     u32 count;
     u32 type_count;
@@ -65,10 +66,9 @@ extern hv_mfn_t hv_max_mfn;	/* one more than the last frame of RAM */
 static inline struct hv_frame *hv_frame(hv_mfn_t mfn) { return &hv_frames[mfn]; }
 static inline hv_mfn_t hv_frame_mfn(const struct hv_frame *f) { return (hv_mfn_t)(f - hv_frames); }
 /** hv_mfn_is_ram - whether @mfn names a frame of RAM, so that hv_frame(mfn) may be used. */
-static inline bool hv_mfn_is_ram(hv_mfn_t mfn)
-{
+HV_INLINE bool hv_mfn_is_ram(hv_mfn_t mfn) HV_BODY({
     return mfn < hv_max_mfn && (hv_frame(mfn)->flags & HV_FRAME_RAM);
-}
+})
 /** hv_mfn_va - the hypervisor's own address of a frame (all RAM is mapped, writable). */
 static inline void *hv_mfn_va(hv_mfn_t mfn) { return (void *)(HV_VA_DIRECT + (mfn << 12)); }
 static inline void *hv_frame_va(const struct hv_frame *f) { return hv_mfn_va(hv_frame_mfn(f)); }
@@ -82,25 +82,22 @@ static inline hv_mfn_t hv_va_mfn(const void *va) { return ((u64)va - HV_VA_DIREC
  * Returns false for other owners, dead frames and a count that is about to overflow.
  */
 bool hv_get_page_slow(struct hv_frame *f);
-static inline bool hv_get_page(struct hv_frame *f, u16 owner)
-{
+HV_INLINE bool hv_get_page(struct hv_frame *f, u16 owner) HV_BODY({
     if (unlikely(f->owner != owner || f->count - 1 >= 0xfffffff0u))
         return false;
     f->count++;
     return true;
-}
+})
 /** hv_get_page_mfn - the same by number; NULL unless it is RAM of @owner. */
-static inline struct hv_frame *hv_get_page_mfn(hv_mfn_t mfn, u16 owner)
-{
+HV_INLINE struct hv_frame *hv_get_page_mfn(hv_mfn_t mfn, u16 owner) HV_BODY({
     return hv_mfn_is_ram(mfn) && hv_get_page(hv_frame(mfn), owner) ? hv_frame(mfn) : NULL;
-}
+})
 /** hv_put_page - gives a count back; the last one frees the frame. */
 void hv_frame_release(struct hv_frame *f);
-static inline void hv_put_page(struct hv_frame *f)
-{
+HV_INLINE void hv_put_page(struct hv_frame *f) HV_BODY({
     if (unlikely(--f->count == 0))
         hv_frame_release(f);
-}
+})
 
 /**
  * hv_get_type - takes a type count; the caller holds a count.
@@ -109,39 +106,35 @@ static inline void hv_put_page(struct hv_frame *f)
  * Never returns -ERESTART for SEG, WRITABLE and L1.
  */
 int hv_get_type_slow(struct hv_frame *f, enum hv_frame_type type);
-static inline int hv_get_type(struct hv_frame *f, enum hv_frame_type type)
-{
+HV_INLINE int hv_get_type(struct hv_frame *f, enum hv_frame_type type) HV_BODY({
     if (likely(f->type == type && (f->flags & HV_FRAME_VALIDATED) && f->type_count - 1 < 0xfffffff0u)) {
         f->type_count++;
         return 0;
     }
     return hv_get_type_slow(f, type);
-}
+})
 /**
  * hv_put_type - gives a type count back (before the count).
  * A page table whose last one goes is taken apart: an L1 at once, others are queued on the
  * current vCPU and taken apart by hv_types_drain().
  */
 void hv_put_type_last(struct hv_frame *f);
-static inline void hv_put_type(struct hv_frame *f)
-{
+HV_INLINE void hv_put_type(struct hv_frame *f) HV_BODY({
     if (unlikely(--f->type_count == 0))
         hv_put_type_last(f);
-}
-static inline bool hv_get_page_and_type(struct hv_frame *f, u16 owner, enum hv_frame_type type)
-{
+})
+HV_INLINE bool hv_get_page_and_type(struct hv_frame *f, u16 owner, enum hv_frame_type type) HV_BODY({
     if (!hv_get_page(f, owner))
         return false;
     if (hv_get_type(f, type) == 0)
         return true;
     hv_put_page(f);
     return false;
-}
-static inline void hv_put_page_and_type(struct hv_frame *f)
-{
+})
+HV_INLINE void hv_put_page_and_type(struct hv_frame *f) HV_BODY({
     hv_put_type(f);
     hv_put_page(f);
-}
+})
 
 /* ---- allocation ------------------------------------------------------------------------- */
 /**
@@ -154,8 +147,8 @@ struct hv_frame *hv_frame_alloc_run(struct hv_domain *d, unsigned order, unsigne
 /** hv_frame_steal - takes a frame from its owner: true if the allocation was its only user.
  * The frame has then no owner and count 0; hv_frame_give() or hv_frame_free() it. */
 bool hv_frame_steal(struct hv_frame *f, struct hv_domain *d);
-/** hv_frame_give - makes a stolen frame @d's; false if max_pages is reached. */
-bool hv_frame_give(struct hv_frame *f, struct hv_domain *d);
+/** hv_frame_give - makes a stolen frame @d's, which is alive; max_pages is the caller's affair. */
+void hv_frame_give(struct hv_frame *f, struct hv_domain *d);
 void hv_frame_free(struct hv_frame *f);
 /** hv_frame_drop_allocation - clears HV_FRAME_ALLOCATED and drops its count; false if clear. */
 bool hv_frame_drop_allocation(struct hv_frame *f);
@@ -169,11 +162,13 @@ u64 hv_random(void);
  * hv_page_share - lets @d map it writable, by machine address (shared info, grant frames);
  * hv_page_unshare - takes it back, false while the guest still maps it;
  * hv_page_free - also for a page that is still shared and mapped: it is freed with the last
- * mapping.
+ * mapping; NULL is none;
+ * hv_pages_disown - makes the shared pages of @d nobody's: it ends, and they are freed next.
  */
 void *hv_page_alloc(void);
 void hv_page_share(void *page, struct hv_domain *d);
 bool hv_page_unshare(void *page);
 void hv_page_free(void *page);
+void hv_pages_disown(struct hv_domain *d);
 
 #endif

@@ -92,6 +92,11 @@ HV_COLD int hv_grant_limit(struct hv_domain *d, s32 frames_max, s32 maptrack_max
     return 0;
 }
 
+HV_COLD u32 hv_grant_mapped(const struct hv_domain *d)
+{
+    return d->grants ? d->grants->mapped : 0;
+}
+
 HV_COLD void hv_grant_domain_fini(struct hv_domain *d)
 {
     struct hv_grant_table *t = d->grants;
@@ -117,7 +122,7 @@ HV_COLD void hv_grant_domain_fini(struct hv_domain *d)
 HV_COLD static int target(domid_t id, struct hv_domain **d)
 {
     *d = hv_domain_resolve(id);
-    if (!*d)
+    if (!*d || (*d)->dying)
         return GNTST_bad_domain;
     return hv_controls(*d) ? GNTST_okay : GNTST_permission_denied;
 }

@@ -20,4 +20,7 @@
  */
 int hv_grant_limit(struct hv_domain *d, s32 frames_max, s32 maptrack_max, unsigned version_max);
 
+/** hv_grant_mapped - how many handles of all domains name grants of @d. */
+u32 hv_grant_mapped(const struct hv_domain *d);
+
 #endif

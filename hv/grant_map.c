@@ -77,6 +77,13 @@ static void maptrack_free(struct hv_grant_table *t, u32 handle)
     t->free_tail = handle;
 }
 
+/* A handle that named a grant of @rd is closed, and what it held is released.  @rd may be gone now. */
+static void closed(struct hv_domain *rd)
+{
+    if (--rd->grants->mapped == 0)
+        hv_domain_try_free(rd);
+}
+
 /* The entry by which the host half of a map is reached. */
 static u64 map_l1e(u32 mfn, u32 flags)
 {
@@ -159,6 +166,7 @@ static int map_one(struct hv_domain *d, gnttab_map_grant_ref_t *op)
     }
     *hv_grant_maptrack(d->grants, handle) =
         (struct hv_grant_maptrack){.domid = rd->id, .flags = op->flags & 0xff, .ref = op->ref};
+    rd->grants->mapped++;
     op->handle = handle;
     return GNTST_okay;
 }
@@ -186,6 +194,7 @@ struct unmapped {
     u32 ref;
     u32 mfn;
     u16 done; /* the halves, and GNTMAP_readonly */
+    bool last; /* the handle is closed */
 };
 
 struct unmap {
@@ -216,6 +225,7 @@ static int unmap_one(struct hv_domain *d, const struct unmap *op, struct unmappe
     int rc;
 
     u->done = 0;
+    u->last = false;
     if (op->handle >= d->grants->maptrack_limit)
         return GNTST_bad_handle;
     m = hv_grant_maptrack(d->grants, op->handle);
@@ -238,7 +248,8 @@ static int unmap_one(struct hv_domain *d, const struct unmap *op, struct unmappe
     if (op->dev_bus_addr)
         u->done |= flags & GNTMAP_device_map;
     m->flags &= ~u->done;
-    if (!(m->flags & HALVES))
+    u->last = !(m->flags & HALVES);
+    if (u->last)
         maptrack_free(d->grants, op->handle);
     u->done |= flags & GNTMAP_readonly;
     return GNTST_okay;
@@ -256,6 +267,8 @@ static void unmap_release(const struct unmapped *u)
         if (u->done & half)
             map_unreference(f, u->done);
     hv_grant_release(u->rd, u->ref, hv_grant_pins(u->done));
+    if (u->last)
+        closed(u->rd);
 }
 
 _Static_assert(sizeof(gnttab_unmap_and_replace_t) == sizeof(gnttab_unmap_grant_ref_t) &&
@@ -339,13 +352,14 @@ int hv_grant_domain_kill(struct hv_domain *d)
         rd = hv_domain_find(m->domid);
         if (m->flags & GNTMAP_device_map) {
             u = (struct unmapped){rd, m->ref, hv_grant_active(rd->grants, m->ref)->mfn,
-                                  m->flags & (GNTMAP_device_map | GNTMAP_readonly)};
+                                  m->flags & (GNTMAP_device_map | GNTMAP_readonly), false};
             unmap_release(&u);
         }
         /* The reference of the host half belongs to a page-table entry, which may be gone by now. */
         if (m->flags & GNTMAP_host_map)
             hv_grant_release(rd, m->ref, hv_grant_pins(m->flags & ~GNTMAP_device_map));
         maptrack_free(t, handle);
+        closed(rd);
         if (handle % 64 == 63 && hv_preempt())
             return -ERESTART;
     }

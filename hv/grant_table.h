@@ -20,6 +20,7 @@
  *  4. Each host half has a reference to the frame that belongs to its page-table entry, each device
  *     half one of its own; with the writable type if it is not read-only.
  *  5. A free maptrack entry has flags 0 and is once in the free list.
+ *  6. The domain a maptrack entry names exists: its table counts such entries.
  */
 #ifndef HV_GRANT_TABLE_H
 #define HV_GRANT_TABLE_H
@@ -43,6 +44,7 @@
 #define PIN_HOST_WRITE   0x00000100u
 #define PIN_DEVICE_READ  0x00010000u
 #define PIN_DEVICE_WRITE 0x01000000u
+#define PIN_DEVICE_MASK  0xffff0000u
 #define PIN_WRITE_MASK   0xff00ff00u
 #define PIN_FULL         0x80808080u
 
@@ -70,6 +72,7 @@ struct hv_grant_table {
     u16 status_frames; /* version 2 only */
     u32 maptrack_limit, maptrack_max; /* handles */
     u32 free_head, free_tail;
+    u32 mapped; /* handles of all domains which name this table: it stays as long as there are any */
     struct hv_grant_maptrack **maptrack; /* a page of pointers to pages; made at the first map */
     void *shared[HV_GRANT_FRAMES_MAX];
     u16 *status[HV_GRANT_FRAMES_MAX * HV_GRANT_PER_FRAME_V2 / HV_GRANT_STATUS_PER_FRAME];

@@ -15,32 +15,27 @@
 #include "hv/types.h"
 
 /** hv_guest_range_ok - whether [va, va + bytes) is guest address space. */
-static inline bool hv_guest_range_ok(u64 va, u64 bytes)
-{
+HV_INLINE bool hv_guest_range_ok(u64 va, u64 bytes) HV_BODY({
     u64 end = va + bytes;
     return end >= va && (end <= 0x800000000000ull || va >= HV_VA_END);
-}
+})
 
 /**
  * hv_copy_from_guest - copies @size bytes from guest address @va.
  * Returns: 0, or how many bytes were not copied (the copy stopped at a fault).
  */
 size_t hv_copy_raw(void *to, const void *from, size_t size);
-static inline size_t hv_copy_from_guest(void *to, u64 va, size_t size)
-{
+HV_INLINE size_t hv_copy_from_guest(void *to, u64 va, size_t size) HV_BODY({
     return hv_guest_range_ok(va, size) ? hv_copy_raw(to, (const void *)va, size) : size;
-}
+})
 /** hv_copy_to_guest - copies @size bytes to guest address @va; result as above. */
-static inline size_t hv_copy_to_guest(u64 va, const void *from, size_t size)
-{
+HV_INLINE size_t hv_copy_to_guest(u64 va, const void *from, size_t size) HV_BODY({
     return hv_guest_range_ok(va, size) ? hv_copy_raw((void *)va, from, size) : size;
-}
-size_t hv_clear_guest(u64 va, size_t size);
+})
 
 /* Single words, without a call: 0 or -EFAULT. */
 #define HV_GUEST_LOAD(bits, insn) \
-    static inline int hv_load_guest##bits(u##bits *value, u64 va) \
-    { \
+    HV_INLINE int hv_load_guest##bits(u##bits *value, u64 va) HV_BODY({ \
         if (!hv_guest_range_ok(va, bits / 8)) \
             return -EFAULT; \
         __asm__ goto("1: " insn " \n" ".pushsection .fixups,\"a\"\n.long 1b - ., %l2 - .\n.popsection" \
@@ -48,13 +43,12 @@ size_t hv_clear_guest(u64 va, size_t size);
         return 0; \
     fault: \
         return -EFAULT; \
-    }
+    })
 HV_GUEST_LOAD(64, "mov (%0),%%rax\n mov %%rax,(%1)")
 HV_GUEST_LOAD(32, "mov (%0),%%eax\n mov %%eax,(%1)")
 #undef HV_GUEST_LOAD
 #define HV_GUEST_STORE(bits, reg) \
-    static inline int hv_store_guest##bits(u64 va, u##bits value) \
-    { \
+    HV_INLINE int hv_store_guest##bits(u64 va, u##bits value) HV_BODY({ \
         if (!hv_guest_range_ok(va, bits / 8)) \
             return -EFAULT; \
         __asm__ goto("1: mov %" reg "1,(%0)\n" ".pushsection .fixups,\"a\"\n.long 1b - ., %l2 - .\n.popsection" \
@@ -62,7 +56,7 @@ HV_GUEST_LOAD(32, "mov (%0),%%eax\n mov %%eax,(%1)")
         return 0; \
     fault: \
         return -EFAULT; \
-    }
+    })
 HV_GUEST_STORE(64, "q")
 HV_GUEST_STORE(32, "k")
 HV_GUEST_STORE(16, "w")

@@ -52,7 +52,10 @@ bool hv_insn_fetch(struct hv_insn *i, const struct cpu_user_regs *r)
 
 bool hv_insn_modrm(struct hv_insn *i)
 {
-    u8 m = i->bytes[i->length++], base = 0;
+    u8 m, base;
+    if (i->length >= i->available)
+        return false;
+    m = i->bytes[i->length++];
     i->mod = m >> 6;
     i->reg = (u8)((m >> 3 & 7) | (i->rex & 4) << 1);
     i->rm = (u8)((m & 7) | (i->rex & 1) << 3);

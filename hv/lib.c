@@ -4,7 +4,6 @@
 
 #include "hv/cpu.h"
 #include "hv/domain.h"
-#include "hv/guest.h"
 #include "hv/hypercall.h"
 #include "hv/uart.h"
 
@@ -204,17 +203,4 @@ void hv_machine_reboot(void)
     hv_outb(0xcf9, 6);
     for (;;)
         __asm__ volatile("cli; hlt");
-}
-
-/* Zeroes for the guest, some at a time. */
-size_t hv_clear_guest(u64 va, size_t size)
-{
-    static const u8 zeroes[256];
-    while (size) {
-        size_t n = HV_MIN(size, sizeof(zeroes)), left = hv_copy_to_guest(va, zeroes, n);
-        if (left)
-            return size - n + left;
-        va += n, size -= n;
-    }
-    return 0;
 }

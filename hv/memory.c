@@ -17,7 +17,7 @@
 static int target(u16 id, struct hv_domain **d)
 {
     *d = hv_domain_resolve(id);
-    if (!*d)
+    if (!*d || (*d)->dying)
         return -ESRCH;
     return *d == hv_current->domain || hv_current->domain->privileged ? 0 : -EPERM;
 }
@@ -51,15 +51,11 @@ static bool release(const struct xen_memory_reservation *r, struct hv_domain *d,
         struct hv_frame *f = hv_get_page_mfn(mfn + k, d->id);
         if (!f)
             return false;
-        if (d->dying) {		/* its list is being walked */
-            hv_put_page(f);
-            return false;
-        }
         if (f->flags & HV_FRAME_SPECIAL) {	/* not its memory: nothing to do, and no error */
             hv_put_page(f);
             continue;
         }
-        if ((f->flags & HV_FRAME_SPECIAL) || !(f->flags & HV_FRAME_ALLOCATED)) {
+        if (!(f->flags & HV_FRAME_ALLOCATED)) {
             hv_put_page(f);
             return false;
         }
@@ -111,10 +107,12 @@ static void drop_stolen(u32 stack, struct hv_domain *back_to)
         struct hv_frame *f = hv_frame(stack);
         u64 pfn = f->next | (u64)f->prev << 32, mfn = stack;
         stack = f->link;
-        if (back_to && hv_frame_give(f, back_to))
+        if (back_to) {
+            hv_frame_give(f, back_to);
             hv_m2p[mfn] = pfn;
-        else
+        } else {
             hv_frame_free(f);
+        }
     }
 }
 

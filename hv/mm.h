@@ -67,7 +67,9 @@ void hv_tlb_flush_local(void);
  * Returns: 0, or -ERESTART when it should go on later (the way out to the guest does).
  */
 int hv_types_drain(void);
-/** hv_types_abandon - gives up a validation that @v left unfinished. */
+/** hv_types_abandon - gives up a validation that @v left unfinished: it is the current vCPU's to undo;
+ * hv_types_take_over - and so is what @v had still to take apart. */
+void hv_types_take_over(struct hv_vcpu *v);
 void hv_types_abandon(struct hv_vcpu *v);
 
 /* ---- entries (mm_entry.c); d is the owner of the table, pg the owner of the mapped frame -------- */
@@ -81,6 +83,12 @@ int hv_mod_entry(struct hv_frame *f, u64 *slot, u64 val, struct hv_domain *d, st
 void hv_l4_fill(u64 *l4, struct hv_domain *d);
 /** hv_walk_l1 - the L1 entry that maps @va under root @cr3, NULL if there is none; reads tables only. */
 u64 *hv_walk_l1(u64 cr3, u64 va);
+
+/**
+ * hv_page_owner - whose frames a call is about: DOMID_SELF, a domain the caller has rights over, or
+ * DOMID_IO (*@d = NULL: device memory only).  Returns: 0; -ESRCH none, or it is dying; -EPERM.
+ */
+int hv_page_owner(u16 id, struct hv_domain **d);
 
 /* ---- descriptors (mm_desc.c) ----------------------------------------------------------------- */
 int hv_set_gdt(struct hv_vcpu *v, const u64 *frames, u32 entries);

@@ -189,10 +189,6 @@ static int mod_upper(struct hv_frame *f, u64 *slot, u64 val, struct hv_domain *d
             rc = hv_get_type(child, f->type - 1);
             if (rc)
                 hv_put_page(child);
-        } else if (rc == -ERESTART && hv_get_page(child, f->owner)) {
-            rc = hv_get_type(child, f->type - 1);	/* goes on where it stopped */
-            if (rc)
-                hv_put_page(child);
         }
         if (rc)
             return rc;

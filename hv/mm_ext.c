@@ -200,18 +200,13 @@ HV_HYPERCALL(mmuext_op)
 {
     u64 ops = a0, done_ptr = a2;
     u32 count = (u32)a1, done = 0, i = 0;
-    struct hv_domain *pg = hv_current->domain;
+    struct hv_domain *pg;
     struct mmuext_op op;
-    int rc = 0;
+    int rc = hv_page_owner((u16)a3 == DOMID_IO ? DOMID_XEN : (u16)a3, &pg);
     (void)a4;
     count &= ~MMU_UPDATE_PREEMPTED;
-    if (unlikely((u16)a3 != DOMID_SELF)) {
-        pg = (u16)a3 == DOMID_IO || (u16)a3 == DOMID_XEN ? &hv_xen_domain : hv_domain_find((u16)a3);
-        if (!pg)
-            return -ESRCH;
-        if (pg != hv_current->domain && !hv_current->domain->privileged)
-            return -EPERM;
-    }
+    if (rc)
+        return rc;
     if (done_ptr && ((u32)a1 & MMU_UPDATE_PREEMPTED) && hv_load_guest32(&done, done_ptr))
         return -EFAULT;
     if (!hv_guest_range_ok(ops, (u64)count * sizeof(op)))

@@ -86,6 +86,17 @@ static void begin(struct hv_vcpu *v, struct hv_frame *f)
     v->validating = (u32)hv_frame_mfn(f);
 }
 
+/* What @v has not finished taking apart is the current vCPU's to finish. */
+HV_COLD void hv_types_take_over(struct hv_vcpu *v)
+{
+    hv_types_abandon(v);
+    while (v != hv_current && v->deferred) {
+        struct hv_frame *f = hv_frame(v->deferred);
+        v->deferred = f->link;
+        push_deferred(hv_current, f);
+    }
+}
+
 HV_COLD void hv_types_abandon(struct hv_vcpu *v)
 {
     while (v->validating) {
@@ -166,7 +177,13 @@ HV_PROBE int hv_get_type_slow(struct hv_frame *f, enum hv_frame_type type)
             return -EBUSY;
         if (f->type != type)
             return -EINVAL;
-        return v->validating_root == hv_frame_mfn(f) ? validate_run(v) : -ERESTART;
+        if (v->validating_root == hv_frame_mfn(f))
+            return validate_run(v);
+        /* Another vCPU has stopped in the middle of it and may never go on: not to wait for it. */
+        hv_for_each_domain(d)
+            hv_for_each_vcpu(d, other)
+                hv_types_take_over(other);
+        return -ERESTART;
     }
     if (f->type_count) {
         if (f->type != type || f->type_count >= 0xfffffff0u)

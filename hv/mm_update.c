@@ -15,8 +15,7 @@ const struct hv_paging_ops hv_paging_direct = {
     .miss = NULL,
 };
 
-/* DOMID_SELF, a domain the caller has rights over, or DOMID_IO (*d = NULL: device memory only). */
-static int page_owner(u16 id, struct hv_domain **d)
+HV_COLD int hv_page_owner(u16 id, struct hv_domain **d)
 {
     struct hv_domain *self = hv_current->domain;
     *d = self;
@@ -31,7 +30,7 @@ static int page_owner(u16 id, struct hv_domain **d)
         return 0;
     }
     *d = hv_domain_find(id);
-    if (!*d)
+    if (!*d || (*d)->dying)
         return -ESRCH;
     return *d == self || self->privileged ? 0 : -EPERM;
 }
@@ -78,13 +77,13 @@ HV_HYPERCALL(mmu_update)
     (void)a4;
     count &= ~MMU_UPDATE_PREEMPTED;
     if (unlikely(foreign >> 16)) {
-        rc = page_owner((u16)((foreign >> 16) - 1), &pt);
+        rc = hv_page_owner((u16)((foreign >> 16) - 1), &pt);
         if (rc || !pt)
             return rc ? rc : -EINVAL;
         if (pt == hv_current->domain || pt == &hv_xen_domain)
             return -ESRCH;
     }
-    rc = page_owner((u16)foreign, &pg);
+    rc = hv_page_owner((u16)foreign, &pg);
     if (rc)
         return rc;
     if (done_ptr && ((u32)a1 & MMU_UPDATE_PREEMPTED) && hv_load_guest32(&done, done_ptr))
@@ -153,7 +152,7 @@ HV_HYPERCALL(update_va_mapping)
 HV_HYPERCALL(update_va_mapping_otherdomain)
 {
     struct hv_domain *pg;
-    int rc = page_owner((u16)a3, &pg);
+    int rc = hv_page_owner((u16)a3, &pg);
     (void)a4;
     /* Frames of nobody, too, are for the privileged here. */
     if (!rc && pg != hv_current->domain && !hv_current->domain->privileged)

@@ -25,7 +25,8 @@ static struct hv_vcpu idle_vcpu = {.domain = &idle_domain};
 struct hv_vcpu *hv_idle_vcpu = &idle_vcpu;
 static struct hv_vcpu *queue;		/* all vCPUs that may run, the running one too */
 static struct hv_timer slice;
-static u64 switched_at;
+static u64 switched_at;			/* until then the running one's time is counted */
+static u64 virtual_now;			/* where the shares have got to: nobody wakes up further behind */
 
 static void slice_over(void *data)
 {
@@ -82,24 +83,36 @@ static void publish_runstate(struct hv_vcpu *v)
 }
 
 /* ---- queue ------------------------------------------------------------------------------------------ */
-static void enqueue(struct hv_vcpu *v)
+/* Counts the time of the running vCPU, and what the shares have got to. */
+static void charge(u64 now)
 {
     u64 least = ~0ull;
+    if (hv_current != &idle_vcpu)
+        hv_current->vruntime += (now - switched_at) * HV_WEIGHT_DEFAULT / hv_current->domain->weight;
+    switched_at = now;
     for (struct hv_vcpu *q = queue; q; q = q->run_next)
         least = HV_MIN(least, q->vruntime);
-    if (least != ~0ull && v->vruntime + WAKE_CREDIT_NS < least)
-        v->vruntime = least - WAKE_CREDIT_NS;
+    if (!queue)
+        least = hv_current->vruntime;	/* it just stopped; the idle one's is 0 */
+    virtual_now = HV_MAX(virtual_now, least);
+}
+
+static void enqueue(struct hv_vcpu *v)
+{
+    u64 now = hv_now();
+    charge(now);
+    v->vruntime = HV_MAX(v->vruntime + WAKE_CREDIT_NS, virtual_now) - WAKE_CREDIT_NS;
     v->run_prev = NULL;
     v->run_next = queue;
     if (queue)
         queue->run_prev = v;
     queue = v;
     v->on_queue = true;
-    set_runstate(v, RUNSTATE_runnable, hv_now());
+    set_runstate(v, RUNSTATE_runnable, now);
     if (hv_current == &idle_vcpu || v->vruntime < hv_current->vruntime)
         hv_cpu.work |= HV_WORK_SCHEDULE;
     else if (!hv_timer_is_set(&slice))
-        hv_timer_set(&slice, hv_now() + SLICE_NS);
+        hv_timer_set(&slice, now + SLICE_NS);
 }
 
 static void dequeue(struct hv_vcpu *v)
@@ -163,9 +176,9 @@ HV_PROBE void hv_context_switch(struct hv_vcpu *prev, struct hv_vcpu *next)
         hv_load_gdt(next);
         return;
     }
-    hv_time_vcpu_update(next);	/* tools may have cleared the page it is in */
     hv_load_cr3(next);
     hv_tlb_flush_local();
+    hv_time_vcpu_update(next);	/* in its own memory; tools may have cleared the page it is in */
     hv_load_gdt(next);
     hv_fpu_load(next);
     u64 cr4 = hv_read_cr4(), mine = HV_CR4_TSD | HV_CR4_DE | HV_CR4_FSGSBASE;
@@ -179,9 +192,7 @@ void hv_schedule(void)
 {
     struct hv_vcpu *prev = hv_current, *next = &idle_vcpu;
     u64 now = hv_now();
-    if (prev != &idle_vcpu)
-        prev->vruntime += (now - switched_at) * HV_WEIGHT_DEFAULT / prev->domain->weight;
-    switched_at = now;
+    charge(now);
     for (struct hv_vcpu *q = queue; q; q = q->run_next)
         if (next == &idle_vcpu || q->vruntime < next->vruntime || (q->vruntime == next->vruntime && next == prev))
             next = q;

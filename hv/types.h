@@ -33,6 +33,21 @@ typedef int64_t s64;
 /* Code that runs once, at boot, and is not there afterwards (hv_boot_release()); so are boot.c and
  * dom0.c as a whole. */
 #define HV_INIT __attribute__((cold, noinline, section(".init.text")))
+/*
+ * Small functions of headers: HV_INLINE int f(void) HV_BODY({ ... }).  On the paths that guests take all
+ * the time (HV_FAST, hv/Makefile.inc) they are inline; elsewhere they are declared only, because a call
+ * takes less room, and hv/outline.c (HV_OUTLINE) has them once.
+ */
+#ifdef HV_FAST
+#define HV_INLINE static inline
+#else
+#define HV_INLINE
+#endif
+#if defined(HV_FAST) || defined(HV_OUTLINE)
+#define HV_BODY(...) __VA_ARGS__
+#else
+#define HV_BODY(...) ;
+#endif
 /* A place where the tracing profile sets a probe: an own function with a stable name. */
 #define HV_PROBE __attribute__((noinline, noclone, noipa))
 

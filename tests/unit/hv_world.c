@@ -95,13 +95,12 @@ bool hv_frame_steal(struct hv_frame *f, struct hv_domain *d)
     return true;
 }
 
-bool hv_frame_give(struct hv_frame *f, struct hv_domain *d)
+void hv_frame_give(struct hv_frame *f, struct hv_domain *d)
 {
     f->count = 1;
     f->owner = d->id;
     f->flags |= HV_FRAME_ALLOCATED;
     d->tot_pages++;
-    return true;
 }
 
 void hv_frame_free(struct hv_frame *f)
@@ -226,6 +225,11 @@ struct hv_domain *hv_domain_find(u16 id)
 struct hv_domain *hv_domain_resolve(u16 id)
 {
     return id == DOMID_SELF ? hv_current->domain : hv_domain_find(id);
+}
+
+void hv_domain_try_free(struct hv_domain *d)
+{
+    (void)d;
 }
 
 void hv_vcpu_kick(struct hv_vcpu *v)
@@ -445,6 +449,7 @@ void world_kill(unsigned domain)
     struct hv_domain *d = &domains[domain];
 
     d->dying = HV_DYING;
+    hv_evtchn_kill_begin(d);
     while (hv_evtchn_kill(d))
         ;
     while (hv_grant_domain_kill(d))
