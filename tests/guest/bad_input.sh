@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Whatever is wrong with what a user gives, the answer is one line that says what, and
 # exit status 2; and the guest has not run.
-. "${PARAVANE_SRC:-.}/tests/tap.sh"
+. "${PARAVANE_SRC:-.}/tests/tap.sh" || exit 1
 . "$PARAVANE_SRC/tests/guest/guest.sh"
 . "$PARAVANE_SRC/tests/guest/small.sh"
 guest_needs

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The conformance guests: all of them on the project's hypervisor, a few on Debian's Xen beside
 # it.  tests/long/conform.sh runs all on both, in both roles.
-. "${PARAVANE_SRC:-.}/tests/tap.sh"
+. "${PARAVANE_SRC:-.}/tests/tap.sh" || exit 1
 . "$PARAVANE_SRC/tests/guest/guest.sh"
 suite=$PARAVANE_SRC/tests/guest/conform-suite
 

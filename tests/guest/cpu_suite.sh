@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The CPU conformance kernels of guests/bare, each case a claim.
-. "${PARAVANE_SRC:-.}/tests/tap.sh"
+. "${PARAVANE_SRC:-.}/tests/tap.sh" || exit 1
 . "$PARAVANE_SRC/tests/guest/guest.sh"
 guest_needs "$machines/bare.machine"
 # The suite reads what its own make says; options of an outer make would add to that.

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Every way a run can end has its stop reason, its exit status and its message; and
 # stopping on the way changes nothing.
-. "${PARAVANE_SRC:-.}/tests/tap.sh"
+. "${PARAVANE_SRC:-.}/tests/tap.sh" || exit 1
 . "$PARAVANE_SRC/tests/guest/guest.sh"
 . "$PARAVANE_SRC/tests/guest/small.sh"
 guest_needs
@@ -74,8 +74,11 @@ tap_equal "nothing is shown behind the text" "small gu" "$(cat "$tap_dir/SPEW.co
 
 # The signal must reach the program itself, and bash must see what ended it.
 (exec "$PARAVANE" run "$machines/bare.machine" --set "boot.kernel=$tap_dir/SPIN.elf" \
-    >/dev/null 2>"$tap_dir/signal.messages" </dev/null) &
-sleep 1
+    >"$tap_dir/signal.console" 2>"$tap_dir/signal.messages" </dev/null) &
+for ((i = 0; i < 200; i++)); do
+    grep -qs "small guest" "$tap_dir/signal.console" && break
+    sleep 0.1
+done
 kill -TERM $!
 wait $! 2>/dev/null
 tap_equal "SIGTERM ends the run and is handed on" 143 $?

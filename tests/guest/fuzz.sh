@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Random guests never crash, hang or leak the simulator, and do the same every time:
 # tests/fuzz/fuzz_guest.c says how.  FUZZ_SEEDS=FIRST:COUNT and FUZZ_INSNS change the amount.
-. "${PARAVANE_SRC:-.}/tests/tap.sh"
+. "${PARAVANE_SRC:-.}/tests/tap.sh" || exit 1
 fuzz=$PARAVANE_BUILD/tests/fuzz/fuzz_guest
 seeds=${FUZZ_SEEDS:-1:300}
 insns=${FUZZ_INSNS:-2000}

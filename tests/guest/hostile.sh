@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A hostile domain gets nowhere: guests/hostile attacks the hypervisor and two victims beside it. After
 # each attack every reference is recounted and the victims' memory compared.
-. "${PARAVANE_SRC:-.}/tests/tap.sh"
+. "${PARAVANE_SRC:-.}/tests/tap.sh" || exit 1
 . "$PARAVANE_SRC/tests/guest/guest.sh"
 suite=$PARAVANE_SRC/tests/guest/hostile-suite
 built=$PARAVANE_BUILD/guests

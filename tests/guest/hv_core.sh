@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The hypervisor boots a PV kernel as domain 0, the same every time, and its books are right when the
 # guest ends: the audit build recounts every reference of every frame and panics otherwise.
-. "${PARAVANE_SRC:-.}/tests/tap.sh"
+. "${PARAVANE_SRC:-.}/tests/tap.sh" || exit 1
 cd "$PARAVANE_BUILD" || exit 1
 bare=$PARAVANE_SRC/guests/machines/bare.machine
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The demonstration on the project's own hypervisor: two domains that work, balloon, talk and end;
 # the same every time, the same text on QEMU; and a domain of the user's own.
-. "${PARAVANE_SRC:-.}/tests/tap.sh"
+. "${PARAVANE_SRC:-.}/tests/tap.sh" || exit 1
 . "$PARAVANE_SRC/tests/guest/guest.sh"
 . "$PARAVANE_SRC/tests/guest/dom0.sh"
 hv=$PARAVANE_BUILD/hv/hv.elf

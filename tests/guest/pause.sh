@@ -3,7 +3,7 @@
 # What the machine does is independent of where the CPU library ends its blocks: stopping before
 # any instructions and going on changes nothing, and neither does leaving out all of the
 # library but its public interface.  All kernels of guests/bare, and the beginning of a boot.
-. "${PARAVANE_SRC:-.}/tests/tap.sh"
+. "${PARAVANE_SRC:-.}/tests/tap.sh" || exit 1
 . "$PARAVANE_SRC/tests/guest/guest.sh"
 guest_needs "$machines/bare.machine"
 unset MAKEFLAGS MFLAGS MAKELEVEL

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # With a terminal the guest's console is interactive; and however the run ends, the
 # terminal is as it was.
-. "${PARAVANE_SRC:-.}/tests/tap.sh"
+. "${PARAVANE_SRC:-.}/tests/tap.sh" || exit 1
 . "$PARAVANE_SRC/tests/guest/guest.sh"
 . "$PARAVANE_SRC/tests/guest/small.sh"
 guest_needs
@@ -23,6 +23,10 @@ set timeout 20
 set stty_init sane
 spawn -noecho sh
 proc modes {file} { global spawn_out; exec stty -g <\$spawn_out(slave,name) >$tap_dir/\$file }
+proc modes_when {file condition} {
+    for {set i 0} {\$i < 100} {incr i} { modes \$file; if "\$condition" break; sleep 0.1 }
+}
+proc text {file} { set f [open $tap_dir/\$file]; set all [read \$f]; close \$f; return \$all }
 proc signal {name} { exec kill -s \$name [exec pgrep -n -f "run.*boot.kernel=$elf"] }
 send "PS1='rea''dy> '\r"
 expect "ready> "
@@ -30,8 +34,7 @@ send "stty -g >'$tap_dir/before'\r"
 expect "ready> "
 send "'$PARAVANE' run '$machines/bare.machine' --set 'boot.kernel=$elf'\r"
 expect "small guest"
-sleep 0.3
-modes during
+modes_when during {[text during] ne [text before]}
 $1
 expect "ready> "
 send "echo \\\$? >'$tap_dir/status'; stty -g >'$tap_dir/after'\r"
@@ -76,7 +79,8 @@ for name in INT TERM HUP QUIT ABRT SEGV BUS ILL FPE; do
     restored "SIG$name" $((128 + $(kill -l "$name")))
 done
 
-in_terminal 'send "\001z"; expect "ready> "; modes stopped; send "fg\r"; sleep 0.5; modes again;
+in_terminal 'send "\001z"; expect "ready> "; modes stopped; send "fg\r"
+modes_when again {[text again] eq [text during]}
 send "xyz"; expect xyz; send "\001x"'
 tap_equal "Ctrl-A z gives the terminal to the shell" "$(cat "$tap_dir/before")" "$(cat "$tap_dir/stopped")"
 tap_equal "fg takes the terminal again" "$(cat "$tap_dir/during")" "$(cat "$tap_dir/again")"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Events of Debian's Xen are true: counted by breakpoints of the checker's own, compared with guest
 # memory, replayed into a model of page types.  With the profile, and without.
-. "${PARAVANE_SRC:-.}/tests/tap.sh"
+. "${PARAVANE_SRC:-.}/tests/tap.sh" || exit 1
 . "$PARAVANE_SRC/tests/guest/guest.sh"
 . "$PARAVANE_SRC/tests/traces/events.sh"
 trace_needs

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The project's own domain 0 on Debian's Xen: it starts domains there by the same calls as on the
 # project's hypervisor, serves them, and ends.
-. "${PARAVANE_SRC:-.}/tests/tap.sh"
+. "${PARAVANE_SRC:-.}/tests/tap.sh" || exit 1
 . "$PARAVANE_SRC/tests/guest/guest.sh"
 . "$PARAVANE_SRC/tests/guest/dom0.sh"
 real=$PARAVANE_SRC/guests/real

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Debian's Xen and Linux boot, work and power off, and do the same when run again
 # with another environment and address layout on a busy host.
-. "${PARAVANE_SRC:-.}/tests/tap.sh"
+. "${PARAVANE_SRC:-.}/tests/tap.sh" || exit 1
 . "$PARAVANE_SRC/tests/guest/guest.sh"
 guest_needs_real
 demo='module.dom0.cmdline=console=hvc0 loglevel=8 paravane.demo'

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Debian's Xen and Linux run a load on each of two CPUs, the same way every time.
-. "${PARAVANE_SRC:-.}/tests/tap.sh"
+. "${PARAVANE_SRC:-.}/tests/tap.sh" || exit 1
 . "$PARAVANE_SRC/tests/guest/guest.sh"
 guest_needs_real
 demo='module.dom0.cmdline=console=hvc0 loglevel=8 paravane.demo'

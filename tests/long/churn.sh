@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Eight domains with two vCPUs each are created, work, change their size and are destroyed, 100 times
 # over; afterwards frames, event channels, grants and the store are as they were.
-. "${PARAVANE_SRC:-.}/tests/tap.sh"
+. "${PARAVANE_SRC:-.}/tests/tap.sh" || exit 1
 . "$PARAVANE_SRC/tests/guest/guest.sh"
 built=$PARAVANE_BUILD/guests
 guest_needs "$PARAVANE_BUILD/hv/hv.elf" "$built/dom0/dom0.elf" "$built/domu/domu.elf"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Xen and Linux boot on four and on eight CPUs and run a load on each.
-. "${PARAVANE_SRC:-.}/tests/tap.sh"
+. "${PARAVANE_SRC:-.}/tests/tap.sh" || exit 1
 . "$PARAVANE_SRC/tests/guest/guest.sh"
 guest_needs_real
 demo='module.dom0.cmdline=console=hvc0 loglevel=8 paravane.demo'

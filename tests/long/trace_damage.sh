@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Every truncation of a small trace replays as a prefix, and every changed byte (three values) is
 # found or harmless.
-. "${PARAVANE_SRC:-.}/tests/tap.sh"
+. "${PARAVANE_SRC:-.}/tests/tap.sh" || exit 1
 . "$PARAVANE_SRC/tests/guest/guest.sh"
 . "$PARAVANE_SRC/tests/guest/small.sh"
 guest_needs

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The boot of Xen and Linux with all kinds of events, exported: three readers that are not ours
 # count the same events of each kind.
-. "${PARAVANE_SRC:-.}/tests/tap.sh"
+. "${PARAVANE_SRC:-.}/tests/tap.sh" || exit 1
 . "$PARAVANE_SRC/tests/traces/counts.sh"
 machines=$PARAVANE_SRC/guests/machines
 [ -e "$PARAVANE_SRC/guests/real/xen.gz" ] || tap_skip_all "no real guests: run tools/fetch-guests"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # `paravane run --verify 3` of both machines with Linux.
-. "${PARAVANE_SRC:-.}/tests/tap.sh"
+. "${PARAVANE_SRC:-.}/tests/tap.sh" || exit 1
 . "$PARAVANE_SRC/tests/guest/guest.sh"
 guest_needs_real
 

@@ -3,7 +3,7 @@
 # Debian's Xen and Linux, with a session typed into dom0's shell: stopping at 1,000 random
 # instructions and going on changes nothing, with one CPU and with two; and three runs under
 # other circumstances are the same.
-. "${PARAVANE_SRC:-.}/tests/tap.sh"
+. "${PARAVANE_SRC:-.}/tests/tap.sh" || exit 1
 . "$PARAVANE_SRC/tests/guest/guest.sh"
 . "$PARAVANE_SRC/tests/guest/small.sh"
 guest_needs_real

@@ -6,7 +6,7 @@
 # oldest reader is raised, record it anew:
 #
 #     PARAVANE=build/paravane PARAVANE_SRC=. tests/replay/golden.sh --record
-. "${PARAVANE_SRC:-.}/tests/tap.sh"
+. "${PARAVANE_SRC:-.}/tests/tap.sh" || exit 1
 . "$PARAVANE_SRC/tests/guest/guest.sh"
 . "$PARAVANE_SRC/tests/guest/small.sh"
 golden=$(cd "$PARAVANE_SRC" && pwd)/tests/replay/golden.trace

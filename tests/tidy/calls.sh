@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Nothing from the host reaches the machine: no host time, no host randomness, no
 # environment, no order that depends on host addresses.  Looks at sim, cpu, mmu.
-. "${PARAVANE_SRC:-.}/tests/tap.sh"
+. "${PARAVANE_SRC:-.}/tests/tap.sh" || exit 1
 cd "$PARAVANE_SRC" || exit 1
 
 # The code without comments and string literals, one `file:line:text` a line.

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The distribution holds every file that git knows, so that what builds in a clone
 # builds from a tarball.
-. "${PARAVANE_SRC:-.}/tests/tap.sh"
+. "${PARAVANE_SRC:-.}/tests/tap.sh" || exit 1
 cd "$PARAVANE_SRC" || exit 1
 [ -e .git ] || tap_skip_all "not a git checkout"
 git rev-parse --is-inside-work-tree >/dev/null 2>&1 || tap_skip_all "no usable git"

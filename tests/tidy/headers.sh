@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Each header of the simulator compiles alone and guards against being read twice.
-. "${PARAVANE_SRC:-.}/tests/tap.sh"
+. "${PARAVANE_SRC:-.}/tests/tap.sh" || exit 1
 cd "$PARAVANE_SRC" || exit 1
 : "${PARAVANE_CC:=cc}"
 : "${PARAVANE_CPPFLAGS:=-I. $(pkg-config --cflags glib-2.0 gio-2.0 json-glib-1.0 2>/dev/null)}"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The layers include each other one way only, and each foreign library has one home.
-. "${PARAVANE_SRC:-.}/tests/tap.sh"
+. "${PARAVANE_SRC:-.}/tests/tap.sh" || exit 1
 cd "$PARAVANE_SRC" || exit 1
 
 # sources FOLDER... - the .c and .h files under the folders

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Every script is accepted by its interpreter.
-. "${PARAVANE_SRC:-.}/tests/tap.sh"
+. "${PARAVANE_SRC:-.}/tests/tap.sh" || exit 1
 cd "$PARAVANE_SRC" || exit 1
 
 for script in $(find autogen.sh .ci tools tests guests hv traces -type f -not -path 'guests/real*' \

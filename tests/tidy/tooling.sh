@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The set-up scripts: apt's sources are understood, the initramfs is reproducible,
 # and each failure is one line with exit status 2.
-. "${PARAVANE_SRC:-.}/tests/tap.sh"
+. "${PARAVANE_SRC:-.}/tests/tap.sh" || exit 1
 tools=$PARAVANE_SRC/tools
 
 # apt-sources

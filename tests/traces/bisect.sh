@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # paravane diff --bisect names the instruction that stepping through both runs names.
-. "${PARAVANE_SRC:-.}/tests/tap.sh"
+. "${PARAVANE_SRC:-.}/tests/tap.sh" || exit 1
 machine=$PARAVANE_SRC/guests/machines/bare.machine
 guest() {
     "${PARAVANE_CC:-cc}" -m32 -c "${@:2}" -o "$tap_dir/$1.o" "$PARAVANE_SRC/tests/traces/bisect.S" &&

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # paravane diff: equal, different, bad input.
-. "${PARAVANE_SRC:-.}/tests/tap.sh"
+. "${PARAVANE_SRC:-.}/tests/tap.sh" || exit 1
 sample=$PARAVANE_BUILD/tests/traces/sample
 "$sample" "$tap_dir/a" 4000 && "$sample" "$tap_dir/b" 4000 1234 || exit 1
 

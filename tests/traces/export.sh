@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # paravane trace export: three formats, read back by readers that are not ours, hold the same
 # events: babeltrace2 (CTF), jq (JSON lines), and a walker of the protobuf wire format.
-. "${PARAVANE_SRC:-.}/tests/tap.sh"
+. "${PARAVANE_SRC:-.}/tests/tap.sh" || exit 1
 . "$PARAVANE_SRC/tests/traces/counts.sh"
 sample=$PARAVANE_BUILD/tests/traces/sample
 file=$tap_dir/sample.pvt

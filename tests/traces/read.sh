@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # paravane trace info, dump, stat, grep: what they print of a trace with events of every kind.
-. "${PARAVANE_SRC:-.}/tests/tap.sh"
+. "${PARAVANE_SRC:-.}/tests/tap.sh" || exit 1
 sample=$PARAVANE_BUILD/tests/traces/sample
 file=$tap_dir/sample.pvt
 events=5000

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # paravane trace report: the page is whole, asks for nothing, and works in a browser.
-. "${PARAVANE_SRC:-.}/tests/tap.sh"
+. "${PARAVANE_SRC:-.}/tests/tap.sh" || exit 1
 sample=$PARAVANE_BUILD/tests/traces/sample
 file=$tap_dir/sample.pvt
 page=$tap_dir/page.html
