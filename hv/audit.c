@@ -22,7 +22,7 @@ struct expected {
 static struct expected *expected;
 
 /* As long as memory is taken from the start only. */
-void hv_audit_init(void)
+void HV_INIT hv_audit_init(void)
 {
     expected = (struct expected *)(HV_VA_DIRECT + hv_early_alloc(hv_max_mfn * sizeof(*expected)));
 }
