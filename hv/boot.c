@@ -113,25 +113,26 @@ u64 hv_early_alloc(u64 bytes)
     return pa;
 }
 
-static u64 *table_below(u64 *slot)
+/* @user: US only where guests may look; a guest that enters its root recursively sees all else. */
+static u64 *table_below(u64 *slot, u64 user)
 {
     if (!(*slot & HV_PTE_P))
-        *slot = hv_early_alloc(4096) | HV_PTE_P | HV_PTE_RW | HV_PTE_US | HV_PTE_A | HV_PTE_D;
+        *slot = hv_early_alloc(4096) | HV_PTE_P | HV_PTE_RW | user | HV_PTE_A | HV_PTE_D;
     return direct(*slot & HV_PTE_FRAME);
 }
 
 /* Maps [va, va + bytes) to pa in the template's tables, by 2 MiB pages where they fit. */
 static void map(u64 va, u64 pa, u64 bytes, u64 flags)
 {
-    u64 end = va + ((bytes + 4095) & HV_PAGE_MASK);
+    u64 end = va + ((bytes + 4095) & HV_PAGE_MASK), user = flags & HV_PTE_US;
     while (va < end) {
-        u64 *l3 = table_below(&hv_template[va >> 39 & 511]);
-        u64 *l2 = table_below(&l3[va >> 30 & 511]);
+        u64 *l3 = table_below(&hv_template[va >> 39 & 511], user);
+        u64 *l2 = table_below(&l3[va >> 30 & 511], user);
         if (!((va | pa) & 0x1fffff) && end - va >= 0x200000) {
             l2[va >> 21 & 511] = pa | flags | HV_PTE_PSE;
             va += 0x200000, pa += 0x200000;
         } else {
-            table_below(&l2[va >> 21 & 511])[va >> 12 & 511] = pa | flags;
+            table_below(&l2[va >> 21 & 511], user)[va >> 12 & 511] = pa | flags;
             va += 4096, pa += 4096;
         }
     }

@@ -30,6 +30,7 @@
 #include "guests/lib/clock.h"
 #include "guests/lib/console.h"
 #include "guests/lib/event.h"
+#include "guests/lib/grant.h"
 #include "guests/lib/hypercall.h"
 #include "guests/lib/memory.h"
 #include "guests/lib/report.h"
@@ -131,6 +132,14 @@ struct tree tree_make(void);
 void tree_free(struct tree *tree);
 /** page_back - make a page writable again and free it; the case fails if that is refused. */
 void page_back(void *page);
+
+/** own_id - the number of this domain. */
+u16 own_id(void);
+/** map_grant - map reference @ref of this domain itself at @host_addr with GNTMAP_* @flags.
+ * Returns: GNTST_*; the handle in *@handle. */
+long map_grant(u32 ref, u64 host_addr, u32 flags, u32 *handle);
+/** offer - grant @mfn to this domain itself; grants are set up at the first call. */
+u32 offer(u64 mfn);
 
 /** store - write @value at @va; returns TRAP_NONE or the exception's vector. */
 u32 store(const volatile void *va, u64 value);

@@ -73,6 +73,40 @@ void page_back(void *page)
         page_free(page);
 }
 
+u16 own_id(void)
+{
+    evtchn_alloc_unbound_t alloc = {.dom = DOMID_SELF, .remote_dom = DOMID_SELF};
+    evtchn_status_t status = {.dom = DOMID_SELF};
+    static u16 id;
+
+    if (id)
+        return id;
+    if (hypercall_event_channel_op(EVTCHNOP_alloc_unbound, &alloc))
+        broken("no event channel");
+    status.port = alloc.port;
+    hypercall_event_channel_op(EVTCHNOP_status, &status);
+    event_close(alloc.port);
+    return id = status.u.unbound.dom;
+}
+
+u32 offer(u64 mfn)
+{
+    if (!grant_table && grant_init(1))
+        broken("no grant table");
+    return grant_access(own_id(), mfn, false);
+}
+
+long map_grant(u32 ref, u64 host_addr, u32 flags, u32 *handle)
+{
+    gnttab_map_grant_ref_t map = {.host_addr = host_addr, .flags = flags, .ref = ref, .dom = own_id()};
+    long error = hypercall_grant_table_op(GNTTABOP_map_grant_ref, &map, 1);
+
+    if (error)
+        broken("map_grant_ref: %ld", error);
+    *handle = map.handle;
+    return map.status;
+}
+
 static u64 store_arg;
 
 static u64 do_store(u64 va)
