@@ -21,7 +21,7 @@ int hv_new_root(struct hv_vcpu *v, hv_mfn_t mfn, bool user)
 {
     u64 *root = user ? &v->user_cr3 : &v->cr3, old = *root;
     if (!user || mfn) {
-        if (old == mfn << 12 && old) {
+        if (old && old >> 12 == mfn) {
             if (!user && v == hv_current)
                 hv_tlb_flush_local();
             return 0;
