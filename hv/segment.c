@@ -64,7 +64,7 @@ HV_HYPERCALL(set_segment_base)
         return 0;
     case SEGBASE_GS_USER_SEL: {
         u64 kernel_base = hv_rdmsr(HV_MSR_GS_BASE);
-        load_gs((u16)a1);
+        load_gs((u16)((u16)a1 > 3 ? a1 | 3 : a1));	/* not the hypervisor's own segments */
         u64 user_base = hv_rdmsr(HV_MSR_GS_BASE);
         hv_wrmsr(HV_MSR_KERNEL_GS, user_base);
         hv_wrmsr(HV_MSR_GS_BASE, kernel_base);
