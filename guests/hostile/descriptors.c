@@ -339,7 +339,7 @@ ATTACK(breakpoints, FLAW_ADDRESS, "breakpoints on the hypervisor or at no addres
 }
 
 static volatile u32 watched;
-static u32 stops;
+static volatile u32 stops;
 
 static bool count_stop(struct trap_frame *frame)
 {
