@@ -57,6 +57,30 @@ static inline bool hv_virq_is_global(u32 virq)
     return virq != VIRQ_TIMER && virq != VIRQ_DEBUG && virq != VIRQ_XENOPROF && virq != VIRQ_XENPMU;
 }
 
+/** hv_virq_port - where the port of each VIRQ of @v is kept; of a global one if @v is vCPU 0. */
+static inline u16 *hv_virq_port(const struct hv_vcpu *v)
+{
+    return v->domain->evtchn->virq_port[v->id];
+}
+
+/* Bits of the shared info page. */
+static inline bool hv_bit_get(const xen_ulong_t *map, unsigned n)
+{
+    return map[n / 64] >> (n % 64) & 1;
+}
+static inline void hv_bit_clear(xen_ulong_t *map, unsigned n)
+{
+    map[n / 64] &= ~(1ul << (n % 64));
+}
+/** hv_bit_set - returns what the bit was. */
+static inline bool hv_bit_set(xen_ulong_t *map, unsigned n)
+{
+    bool was = hv_bit_get(map, n);
+
+    map[n / 64] |= 1ul << (n % 64);
+    return was;
+}
+
 /** hv_evtchn_limit - sets the highest port @d may have; before its first use. */
 void hv_evtchn_limit(struct hv_domain *d, u32 max_port);
 
@@ -69,6 +93,18 @@ int hv_evtchn_kill(struct hv_domain *d);
 
 /** hv_evtchn_pirq - the physical interrupt that is bound to @port of @d arrived. */
 void hv_evtchn_pirq(struct hv_domain *d, u32 port);
+
+/** hv_evtchn_set_pending - an event for @port, whose entry is @e, of @d. */
+void hv_evtchn_set_pending(struct hv_domain *d, unsigned port, const struct hv_evtchn *e);
+
+/** hv_evtchn_send - EVTCHNOP_send of the current domain. */
+int hv_evtchn_send(u32 port);
+
+/** hv_evtchn_op - every EVTCHNOP_; for the handler of the call: may continue it. */
+long hv_evtchn_op(u32 cmd, u64 arg);
+
+/** hv_virq_handler - who gets a global VIRQ; NULL: domain 0. */
+extern struct hv_domain *hv_virq_handler[NR_VIRQS];
 
 /** hv_virq_handler_set - makes @d handle a global VIRQ instead of domain 0.  Returns: 0, -EINVAL. */
 int hv_virq_handler_set(struct hv_domain *d, u32 virq);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The grant table of a domain as a whole: its frames, its version, and the dispatch of the calls.
+ * The grant table of a domain as a whole: its frames and its version.
  */
 #include "hv/grant.h"
 
@@ -15,13 +15,13 @@ _Static_assert(sizeof(struct hv_grant_active) * HV_GRANT_ACTIVE_PER_PAGE == HV_P
 _Static_assert(sizeof(struct hv_grant_maptrack) * HV_GRANT_MAPTRACK_PER_PAGE == HV_PAGE_SIZE,
                "handles fill a page");
 
-HV_COLD static unsigned status_frames_for(unsigned frames)
+static unsigned status_frames_for(unsigned frames)
 {
     return (frames * HV_GRANT_PER_FRAME_V2 + HV_GRANT_STATUS_PER_FRAME - 1) / HV_GRANT_STATUS_PER_FRAME;
 }
 
 /* A zeroed page which @d may map. */
-HV_COLD static void *shared_alloc(struct hv_domain *d)
+static void *shared_alloc(struct hv_domain *d)
 {
     void *page = hv_page_alloc();
 
@@ -31,7 +31,7 @@ HV_COLD static void *shared_alloc(struct hv_domain *d)
 }
 
 /* Makes status frames for as many entries as @frames hold. */
-HV_COLD static bool status_grow(struct hv_domain *d, unsigned frames)
+static bool status_grow(struct hv_domain *d, unsigned frames)
 {
     struct hv_grant_table *t = d->grants;
 
@@ -44,7 +44,7 @@ HV_COLD static bool status_grow(struct hv_domain *d, unsigned frames)
     return true;
 }
 
-HV_COLD static bool table_grow(struct hv_domain *d, unsigned frames)
+static bool table_grow(struct hv_domain *d, unsigned frames)
 {
     struct hv_grant_table *t = d->grants;
 
@@ -62,7 +62,7 @@ HV_COLD static bool table_grow(struct hv_domain *d, unsigned frames)
     return true;
 }
 
-HV_COLD int hv_grant_domain_init(struct hv_domain *d)
+int hv_grant_domain_init(struct hv_domain *d)
 {
     struct hv_grant_table *t = hv_page_alloc();
 
@@ -75,7 +75,7 @@ HV_COLD int hv_grant_domain_init(struct hv_domain *d)
     return table_grow(d, 1) ? 0 : -ENOMEM;
 }
 
-HV_COLD int hv_grant_limit(struct hv_domain *d, s32 frames_max, s32 maptrack_max, unsigned version_max)
+int hv_grant_limit(struct hv_domain *d, s32 frames_max, s32 maptrack_max, unsigned version_max)
 {
     if (frames_max < 0)
         frames_max = HV_GRANT_FRAMES_MAX;
@@ -92,12 +92,12 @@ HV_COLD int hv_grant_limit(struct hv_domain *d, s32 frames_max, s32 maptrack_max
     return 0;
 }
 
-HV_COLD u32 hv_grant_mapped(const struct hv_domain *d)
+u32 hv_grant_mapped(const struct hv_domain *d)
 {
     return d->grants ? d->grants->mapped : 0;
 }
 
-HV_COLD void hv_grant_domain_fini(struct hv_domain *d)
+void hv_grant_domain_fini(struct hv_domain *d)
 {
     struct hv_grant_table *t = d->grants;
 
@@ -119,7 +119,7 @@ HV_COLD void hv_grant_domain_fini(struct hv_domain *d)
 }
 
 /* The domain an operation is about, if the caller may.  Returns: its status code. */
-HV_COLD static int target(domid_t id, struct hv_domain **d)
+static int target(domid_t id, struct hv_domain **d)
 {
     *d = hv_domain_resolve(id);
     if (!*d || (*d)->dying)
@@ -128,7 +128,7 @@ HV_COLD static int target(domid_t id, struct hv_domain **d)
 }
 
 /* Stores the numbers of @pages in a list of the caller's.  Returns: the status. */
-HV_COLD static int put_frames(u64 list, void *const *pages, unsigned count)
+static int put_frames(u64 list, void *const *pages, unsigned count)
 {
     for (unsigned i = 0; i < count; i++)
         if (hv_store_guest64(list + i * sizeof(u64), hv_va_mfn(pages[i])))
@@ -136,7 +136,7 @@ HV_COLD static int put_frames(u64 list, void *const *pages, unsigned count)
     return GNTST_okay;
 }
 
-HV_COLD long hv_grant_setup_table(u64 arg)
+long hv_grant_setup_table(u64 arg)
 {
     gnttab_setup_table_t op;
     struct hv_domain *d;
@@ -151,7 +151,7 @@ HV_COLD long hv_grant_setup_table(u64 arg)
     return hv_copy_to_guest(arg, &op, sizeof(op)) ? -EFAULT : 0;
 }
 
-HV_COLD long hv_grant_query_size(u64 arg)
+long hv_grant_query_size(u64 arg)
 {
     gnttab_query_size_t op;
     struct hv_domain *d;
@@ -166,7 +166,7 @@ HV_COLD long hv_grant_query_size(u64 arg)
     return hv_copy_to_guest(arg, &op, sizeof(op)) ? -EFAULT : 0;
 }
 
-HV_COLD long hv_grant_get_status_frames(u64 arg)
+long hv_grant_get_status_frames(u64 arg)
 {
     gnttab_get_status_frames_t op;
     struct hv_domain *d;
@@ -181,7 +181,7 @@ HV_COLD long hv_grant_get_status_frames(u64 arg)
     return hv_copy_to_guest(arg, &op, sizeof(op)) ? -EFAULT : 0;
 }
 
-HV_COLD long hv_grant_get_version(u64 arg)
+long hv_grant_get_version(u64 arg)
 {
     gnttab_get_version_t op;
     struct hv_domain *d;
@@ -206,7 +206,7 @@ struct reserved {
     u32 frame;
 };
 
-HV_COLD static void reserved_save(const struct hv_grant_table *t, struct reserved *r)
+static void reserved_save(const struct hv_grant_table *t, struct reserved *r)
 {
     for (unsigned ref = 0; ref < GNTTAB_NR_RESERVED_ENTRIES; ref++, r++) {
         if (t->version == 1) {
@@ -225,7 +225,7 @@ HV_COLD static void reserved_save(const struct hv_grant_table *t, struct reserve
     }
 }
 
-HV_COLD static void reserved_restore(const struct hv_grant_table *t, const struct reserved *r)
+static void reserved_restore(const struct hv_grant_table *t, const struct reserved *r)
 {
     for (unsigned ref = 0; ref < GNTTAB_NR_RESERVED_ENTRIES; ref++, r++) {
         /* The same bits mean something else in entries that accept a frame. */
@@ -245,7 +245,7 @@ HV_COLD static void reserved_restore(const struct hv_grant_table *t, const struc
 }
 
 /* Takes the status frames away.  Returns: 0; -EBUSY: the domain still has some of them mapped. */
-HV_COLD static int status_drop(struct hv_domain *d)
+static int status_drop(struct hv_domain *d)
 {
     struct hv_grant_table *t = d->grants;
 
@@ -263,7 +263,7 @@ HV_COLD static int status_drop(struct hv_domain *d)
     return 0;
 }
 
-HV_COLD static int version_change(struct hv_domain *d, unsigned version)
+static int version_change(struct hv_domain *d, unsigned version)
 {
     struct hv_grant_table *t = d->grants;
     struct reserved saved[GNTTAB_NR_RESERVED_ENTRIES];
@@ -288,7 +288,7 @@ HV_COLD static int version_change(struct hv_domain *d, unsigned version)
     return 0;
 }
 
-HV_COLD long hv_grant_set_version(u64 arg)
+long hv_grant_set_version(u64 arg)
 {
     struct hv_grant_table *t = hv_current->domain->grants;
     gnttab_set_version_t op;
@@ -306,7 +306,7 @@ HV_COLD long hv_grant_set_version(u64 arg)
     return hv_copy_to_guest(arg, &op, sizeof(op)) ? -EFAULT : rc;
 }
 
-HV_COLD static int swap_one(struct hv_grant_table *t, u32 a, u32 b)
+static int swap_one(struct hv_grant_table *t, u32 a, u32 b)
 {
     if (a >= hv_grant_entries(t) || b >= hv_grant_entries(t))
         return GNTST_bad_gntref;
@@ -328,7 +328,7 @@ HV_COLD static int swap_one(struct hv_grant_table *t, u32 a, u32 b)
     return GNTST_okay;
 }
 
-HV_COLD long hv_grant_swap_ref(u64 arg, unsigned count)
+long hv_grant_swap_ref(u64 arg, unsigned count)
 {
     gnttab_swap_grant_ref_t op;
 
@@ -346,7 +346,7 @@ HV_COLD long hv_grant_swap_ref(u64 arg, unsigned count)
 }
 
 /* Has @d a mapping of frame @mfn of domain @rd through a grant? */
-HV_COLD static bool has_mapped(const struct hv_domain *d, const struct hv_domain *rd, u64 mfn)
+static bool has_mapped(const struct hv_domain *d, const struct hv_domain *rd, u64 mfn)
 {
     const struct hv_grant_table *t = d->grants;
 
@@ -360,13 +360,13 @@ HV_COLD static bool has_mapped(const struct hv_domain *d, const struct hv_domain
 }
 
 /* Writes the lines back, and lets them go. */
-HV_COLD static void clean(const char *from, unsigned length)
+static void clean(const char *from, unsigned length)
 {
     for (const char *line = (const char *)((u64)from & ~63ul); line < from + length; line += 64)
         __asm__ volatile("clflush %0" ::"m"(*line));
 }
 
-HV_COLD static int cache_flush_one(const gnttab_cache_flush_t *op)
+static int cache_flush_one(const gnttab_cache_flush_t *op)
 {
     struct hv_domain *d = hv_current->domain, *owner;
     hv_mfn_t mfn = op->a.dev_bus_addr >> HV_PAGE_SHIFT;
@@ -390,7 +390,7 @@ HV_COLD static int cache_flush_one(const gnttab_cache_flush_t *op)
     return 0;
 }
 
-HV_COLD long hv_grant_cache_flush(u64 arg, unsigned count)
+long hv_grant_cache_flush(u64 arg, unsigned count)
 {
     gnttab_cache_flush_t op;
     int error;
@@ -405,68 +405,4 @@ HV_COLD long hv_grant_cache_flush(u64 arg, unsigned count)
             return error;
     }
     return count;
-}
-
-/* The size of an element of those calls which take an array, for going on in the middle of it. */
-static unsigned element_size(unsigned cmd)
-{
-    static const u8 size[] = {
-        [GNTTABOP_map_grant_ref] = sizeof(gnttab_map_grant_ref_t),
-        [GNTTABOP_copy] = sizeof(gnttab_copy_t),
-        [GNTTABOP_unmap_grant_ref] = sizeof(gnttab_unmap_grant_ref_t),
-        [GNTTABOP_unmap_and_replace] = sizeof(gnttab_unmap_grant_ref_t),
-        [GNTTABOP_transfer] = sizeof(gnttab_transfer_t),
-        [GNTTABOP_swap_grant_ref] = sizeof(gnttab_swap_grant_ref_t),
-        [GNTTABOP_cache_flush] = sizeof(gnttab_cache_flush_t),
-    };
-
-    return cmd < HV_ARRAY_SIZE(size) ? size[cmd] : 0;
-}
-
-static long dispatch(unsigned cmd, u64 arg, unsigned count)
-{
-    switch (cmd) {
-    case GNTTABOP_map_grant_ref:
-        return hv_grant_map(arg, count);
-    case GNTTABOP_unmap_grant_ref:
-        return hv_grant_unmap(arg, count);
-    case GNTTABOP_unmap_and_replace:
-        return hv_grant_unmap_and_replace(arg, count);
-    case GNTTABOP_transfer:
-        return hv_grant_transfer(arg, count);
-    case GNTTABOP_swap_grant_ref:
-        return hv_grant_swap_ref(arg, count);
-    case GNTTABOP_cache_flush:
-        return hv_grant_cache_flush(arg, count);
-    case GNTTABOP_setup_table:
-        return count == 1 ? hv_grant_setup_table(arg) : -EINVAL;
-    case GNTTABOP_query_size:
-        return count == 1 ? hv_grant_query_size(arg) : -EINVAL;
-    case GNTTABOP_get_status_frames:
-        return count == 1 ? hv_grant_get_status_frames(arg) : -EINVAL;
-    case GNTTABOP_set_version:
-        return hv_grant_set_version(arg);
-    case GNTTABOP_get_version:
-        return hv_grant_get_version(arg);
-    default:
-        return -ENOSYS;
-    }
-}
-
-HV_HYPERCALL(grant_table_op)
-{
-    u32 cmd = a0, count = a2, size;
-    long done;
-
-    if ((s32)count < 0)
-        return -EINVAL;
-    if (cmd >> 12)
-        return -EINVAL;
-    size = element_size(cmd);
-    if (size && !hv_guest_range_ok(a1, (u64)count * size))
-        return -EFAULT;
-    done = likely(cmd == GNTTABOP_copy) ? hv_grant_copy(a1, count) : dispatch(cmd, a1, count);
-    if (done <= 0 || done == count)
-        return done < 0 ? done : 0;
-    return HV_CONTINUE(__HYPERVISOR_grant_table_op, cmd, a1 + done * size, count - done);
 }

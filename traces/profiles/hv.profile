@@ -121,13 +121,13 @@ scope = 0
 
 [point send]
 event = evtchn-send
-symbol = op_send
+symbol = hv_evtchn_send
 port = rdi & 0xffffffff
 result = i32(ret)
 
 [point pending]
 event = evtchn-pending
-symbol = port_set_pending
+symbol = hv_evtchn_set_pending
 domain = domain_id(rdi)
 port = rsi & 0xffffffff
 
