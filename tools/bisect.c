@@ -170,17 +170,24 @@ static bool open_replayers(struct bisect *b, GError **error)
 
 /* --- what is different --------------------------------------------------------------------- */
 
-static void put_instructions(struct bisect *b, GString *out)
+/*
+ * Where each vCPU of a side stands.  Which one goes on is not known there, only when the next
+ * instruction has been executed: between turns the machine still has the last one.
+ */
+struct stand {
+    unsigned vcpus;
+    uint64_t insns[CPU_MAX_VCPUS];
+    GString *text[CPU_MAX_VCPUS];
+};
+
+static GString *disassemble(struct cpu *cpu, unsigned vcpu)
 {
-    struct sim_machine *m = replayer_machine(b->replayer[0]);
-    struct cpu *cpu = sim_machine_cpu(m);
-    unsigned vcpu = cpu_current(cpu);
+    GString *out = g_string_new(NULL);
     struct cpu_regs regs;
     uint64_t at;
 
     cpu_get_regs(cpu, vcpu, &regs);
     at = regs.rip + (regs.efer & 0x400 ? 0 : regs.seg[CPU_CS].base);
-    g_string_append_printf(out, "before it, vCPU %u stands at\n", vcpu);
     for (unsigned i = 0; i < INSTRUCTIONS; i++) {
         char text[160];
         unsigned length = cpu_disassemble(cpu, vcpu, GVA(at), text, sizeof(text));
@@ -190,6 +197,58 @@ static void put_instructions(struct bisect *b, GString *out)
             break;
         at += length;
     }
+    return out;
+}
+
+static void stand_note(struct bisect *b, unsigned side, struct stand *s)
+{
+    struct sim_machine *m = replayer_machine(b->replayer[side]);
+    struct cpu *cpu = sim_machine_cpu(m);
+
+    s->vcpus = sim_machine_cpus(m);
+    for (unsigned v = 0; v < s->vcpus; v++) {
+        struct cpu_counters counters;
+
+        cpu_get_counters(cpu, v, &counters);
+        s->insns[v] = counters.insns;
+        s->text[v] = disassemble(cpu, v);
+    }
+}
+
+static void stand_clear(struct stand *s)
+{
+    for (unsigned v = 0; v < s->vcpus; v++)
+        g_string_free(s->text[v], TRUE);
+    s->vcpus = 0;
+}
+
+/* The vCPU that has executed something since @s; 0 if none has. */
+static unsigned stand_left(struct bisect *b, unsigned side, const struct stand *s)
+{
+    struct cpu *cpu = sim_machine_cpu(replayer_machine(b->replayer[side]));
+    struct cpu_counters counters;
+
+    for (unsigned v = 0; v < s->vcpus; v++) {
+        cpu_get_counters(cpu, v, &counters);
+        if (counters.insns != s->insns[v])
+            return v;
+    }
+    return 0;
+}
+
+static void put_instructions(struct bisect *b, const struct stand stand[2], GString *out)
+{
+    static const char *const whose[] = {"", " of A", " of B"};
+    unsigned vcpu[2];
+    bool same;
+
+    for (unsigned side = 0; side < 2; side++)
+        vcpu[side] = stand_left(b, side, &stand[side]);
+    same = vcpu[0] == vcpu[1] &&
+           g_string_equal(stand[0].text[vcpu[0]], stand[1].text[vcpu[1]]);
+    for (unsigned side = 0; side < (same ? 1 : 2); side++)
+        g_string_append_printf(out, "before it, vCPU %u%s stands at\n%s", vcpu[side],
+                               whose[same ? 0 : side + 1], stand[side].text[vcpu[side]]->str);
 }
 
 static void put_registers(struct bisect *b, GString *out)
@@ -267,23 +326,31 @@ static void put_memory(struct bisect *b, GString *out)
 /* Stands before the instruction, then behind it. */
 static bool explain(struct bisect *b, GString *out, GError **error)
 {
+    struct stand stand[2] = {0};
     uint64_t insn = b->high;
+    bool there;
 
     if (insn == 0) {
         g_string_append(out, "different before the first instruction\n");
+        there = equal_at(b, insn, error) >= 0;
     } else {
         g_string_append_printf(out, "different after instruction %" PRIu64
                                     ", equal before it (%u rounds)\n",
                                insn, b->rounds);
-        if (equal_at(b, insn - 1, error) < 0)
-            return false;
-        put_instructions(b, out);
+        there = equal_at(b, insn - 1, error) >= 0;
+        for (unsigned side = 0; there && side < 2; side++)
+            stand_note(b, side, &stand[side]);
+        there = there && equal_at(b, insn, error) >= 0;
+        if (there)
+            put_instructions(b, stand, out);
+        for (unsigned side = 0; side < 2; side++)
+            stand_clear(&stand[side]);
     }
-    if (equal_at(b, insn, error) < 0)
-        return false;
-    put_registers(b, out);
-    put_memory(b, out);
-    return true;
+    if (there) {
+        put_registers(b, out);
+        put_memory(b, out);
+    }
+    return there;
 }
 
 /* --- all of it ----------------------------------------------------------------------------- */

@@ -41,19 +41,7 @@ static void interrupt_running(void)
         replayer_interrupt(running);
 }
 
-G_GNUC_PRINTF(2, 3)
-static gboolean usage(GError **error, const char *format, ...)
-{
-    g_autofree char *text = NULL;
-    va_list args;
-
-    va_start(args, format);
-    text = g_strdup_vprintf(format, args);
-    va_end(args);
-    g_set_error(error, RUN_OPTIONS_ERROR, RUN_OPTIONS_ERROR_USAGE, "%s (see paravane help replay)",
-                text);
-    return FALSE;
-}
+#define usage(error, ...) run_options_usage(error, "replay", __VA_ARGS__)
 
 /* --- the command line ----------------------------------------------------------------------- */
 

@@ -40,7 +40,7 @@ int cmd_trace(int argc, char **argv);
 /** cmd_diff - `paravane diff A B`: comparing traces. */
 int cmd_diff(int argc, char **argv);
 
-/** help_print - of @topic ("run"), or the overview when NULL or unknown. */
-void help_print(const char *topic);
+/** help_print - of @topic ("run"), or the overview when NULL.  Returns: false if there is none. */
+bool help_print(const char *topic);
 
 #endif

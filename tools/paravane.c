@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sim/base/types.h"
 #include "tools/commands.h"
 
 static const char overview[] =
@@ -14,7 +15,7 @@ static const char overview[] =
     "       paravane replay FILE               go through a recording again and check it\n"
     "       paravane trace COMMAND FILE        read a trace: info, dump, stat, grep, ...\n"
     "       paravane diff A B                  compare two traces\n"
-    "       paravane help [COMMAND]            this text, or all about run, record, replay\n"
+    "       paravane help [COMMAND]            this text, or all about a command\n"
     "       paravane version                   which version this is\n"
     "\n"
     "A machine file says what the machine is made of and what it boots:\n"
@@ -125,19 +126,21 @@ static const char replay_help[] =
     "damage is replayed) or is of another version, 3 something differs: what, and\n"
     "between which instructions, is on standard error.\n";
 
-void help_print(const char *topic)
+bool help_print(const char *topic)
 {
     static const struct {
         const char *name, *text;
     } topics[] = {{"run", run_help}, {"record", record_help}, {"replay", replay_help}};
 
-    for (unsigned i = 0; topic && i < sizeof(topics) / sizeof(topics[0]); i++) {
+    for (unsigned i = 0; topic && i < ARRAY_LEN(topics); i++) {
         if (strcmp(topic, topics[i].name) == 0) {
             fputs(topics[i].text, stdout);
-            return;
+            return true;
         }
     }
-    fputs(overview, stdout);
+    if (!topic)
+        fputs(overview, stdout);
+    return !topic;
 }
 
 int tools_fail(GError *error)
@@ -165,6 +168,20 @@ static int usage(const char *format, const char *word)
     return TOOLS_EXIT_USAGE;
 }
 
+/* @argv is what follows the word. */
+static int help(int argc, char **argv)
+{
+    char *ask[] = {argc > 1 ? argv[1] : (char *)"--help", (char *)"--help"};
+
+    if (argc > 0 && strcmp(argv[0], "trace") == 0)
+        return cmd_trace(argc > 1 ? 2 : 1, ask);
+    if (argc > 0 && strcmp(argv[0], "diff") == 0)
+        return cmd_diff(1, ask + 1);
+    if (!help_print(argc > 0 ? argv[0] : NULL))
+        return usage("help: there is no command %s", argv[0]);
+    return finish_stdout();
+}
+
 int main(int argc, char **argv)
 {
     const char *command = argc > 1 ? argv[1] : NULL;
@@ -184,10 +201,8 @@ int main(int argc, char **argv)
     if (strcmp(command, "diff") == 0)
         return cmd_diff(argc - 2, argv + 2);
     if (strcmp(command, "help") == 0 || strcmp(command, "--help") == 0 ||
-        strcmp(command, "-h") == 0) {
-        help_print(argc > 2 ? argv[2] : NULL);
-        return finish_stdout();
-    }
+        strcmp(command, "-h") == 0)
+        return help(argc - 2, argv + 2);
     if (strcmp(command, "version") == 0 || strcmp(command, "--version") == 0) {
         puts("paravane " PARAVANE_VERSION);
         return finish_stdout();

@@ -15,8 +15,9 @@ G_DEFINE_QUARK(run_options_error, run_options_error)
 
 typedef gboolean option_fn(struct run_options *o, const char *value, GError **error);
 
-G_GNUC_PRINTF(2, 3)
-static gboolean fail(GError **error, const char *format, ...)
+#define fail(o, error, ...) run_options_usage(error, (o)->recording ? "record" : "run", __VA_ARGS__)
+
+gboolean run_options_usage(GError **error, const char *command, const char *format, ...)
 {
     g_autofree char *text = NULL;
     va_list args;
@@ -24,8 +25,8 @@ static gboolean fail(GError **error, const char *format, ...)
     va_start(args, format);
     text = g_strdup_vprintf(format, args);
     va_end(args);
-    g_set_error(error, RUN_OPTIONS_ERROR, RUN_OPTIONS_ERROR_USAGE, "%s (see paravane help run)",
-                text);
+    g_set_error(error, RUN_OPTIONS_ERROR, RUN_OPTIONS_ERROR_USAGE, "%s (see paravane help %s)",
+                text, command);
     return FALSE;
 }
 
@@ -47,7 +48,7 @@ static gboolean option_seed(struct run_options *o, const char *value, GError **e
     uint64_t seed;
 
     if (!base_units_parse(value, base_units_none, &seed))
-        return fail(error, "--seed needs a number from 0 to 18446744073709551615, not \"%s\"",
+        return fail(o, error, "--seed needs a number from 0 to 18446744073709551615, not \"%s\"",
                     value);
     add_set(o, g_strdup_printf("machine.seed=%s", value));
     return TRUE;
@@ -57,13 +58,13 @@ static gboolean option_until(struct run_options *o, const char *value, GError **
 {
     if (g_str_has_prefix(value, "insns=")) {
         if (!base_units_parse(value + 6, base_units_count, &o->until_insns))
-            return fail(error, "--until insns= needs a number such as 1000000 or 2G, not \"%s\"",
+            return fail(o, error, "--until insns= needs a number such as 1000000 or 2G, not \"%s\"",
                         value + 6);
         return TRUE;
     }
     if (g_str_has_prefix(value, "vtime=")) {
         if (!base_units_parse(value + 6, base_units_duration, &o->until_ns))
-            return fail(error,
+            return fail(o, error,
                         "--until vtime= needs a time such as 500us, 20ms or 1.5s, not \"%s\"",
                         value + 6);
         return TRUE;
@@ -72,7 +73,7 @@ static gboolean option_until(struct run_options *o, const char *value, GError **
         o->until_text = value + 8;
         return TRUE;
     }
-    return fail(error, "--until needs insns=N, vtime=T or console=TEXT, not \"%s\"", value);
+    return fail(o, error, "--until needs insns=N, vtime=T or console=TEXT, not \"%s\"", value);
 }
 
 static gboolean option_script(struct run_options *o, const char *value, GError **error)
@@ -101,7 +102,7 @@ static gboolean option_verify(struct run_options *o, const char *value, GError *
     uint64_t n;
 
     if (!base_units_parse(value, base_units_none, &n) || n < 2 || n > RUN_VERIFY_MAX)
-        return fail(error, "--verify needs a number of runs from 2 to %u, not \"%s\"",
+        return fail(o, error, "--verify needs a number of runs from 2 to %u, not \"%s\"",
                     RUN_VERIFY_MAX, value);
     o->verify = (unsigned)n;
     return TRUE;
@@ -110,7 +111,7 @@ static gboolean option_verify(struct run_options *o, const char *value, GError *
 static gboolean add_pause(struct run_options *o, uint64_t insns, GError **error)
 {
     if (o->pauses->len >= PAUSES_MAX)
-        return fail(error, "more than %u pauses", PAUSES_MAX);
+        return fail(o, error, "more than %u pauses", PAUSES_MAX);
     g_array_append_val(o->pauses, insns);
     return TRUE;
 }
@@ -123,7 +124,7 @@ static gboolean option_pause_at(struct run_options *o, const char *value, GError
         uint64_t insns;
 
         if (!base_units_parse(parts[i], base_units_count, &insns))
-            return fail(error, "--pause-at needs instruction counts such as 1000,2M, not \"%s\"",
+            return fail(o, error, "--pause-at needs instruction counts such as 1000,2M, not \"%s\"",
                         value);
         if (!add_pause(o, insns, error))
             return FALSE;
@@ -141,7 +142,7 @@ static gboolean option_pause_random(struct run_options *o, const char *value, GE
     if (g_strv_length(parts) != 3 || !base_units_parse(parts[0], base_units_count, &count) ||
         !base_units_parse(parts[1], base_units_none, &seed) ||
         !base_units_parse(parts[2], base_units_count, &max) || max == 0 || count > PAUSES_MAX)
-        return fail(error, "--pause-random needs COUNT:SEED:MAX such as 1000:1:9G, not \"%s\"",
+        return fail(o, error, "--pause-random needs COUNT:SEED:MAX such as 1000:1:9G, not \"%s\"",
                     value);
     base_rng_init(&rng, seed, 0);
     while (count--)
@@ -175,8 +176,9 @@ static gboolean option_profile(struct run_options *o, const char *value, GError 
 static gboolean option_checkpoint(struct run_options *o, const char *value, GError **error)
 {
     if (!base_units_parse(value, base_units_count, &o->checkpoint_insns))
-        return fail(error, "--checkpoint-every needs a number of instructions such as 500M, or 0 "
-                           "for none, not \"%s\"",
+        return fail(o, error,
+                    "--checkpoint-every needs a number of instructions such as 500M, or 0 "
+                    "for none, not \"%s\"",
                     value);
     return TRUE;
 }
@@ -199,7 +201,7 @@ static gboolean option_save_at(struct run_options *o, const char *value, GError 
 {
     if (!g_str_has_prefix(value, "insns=") ||
         !base_units_parse(value + 6, base_units_count, &o->save_at) || !o->save_at)
-        return fail(error, "--save-at needs insns=N such as insns=2G, not \"%s\"", value);
+        return fail(o, error, "--save-at needs insns=N such as insns=2G, not \"%s\"", value);
     return TRUE;
 }
 
@@ -298,19 +300,19 @@ static int take(struct run_options *o, int argc, char **argv, GError **error)
 
     if (argv[0][0] != '-') {
         if (o->machine)
-            return fail(error, "more than one machine file: %s and %s", o->machine, argv[0]);
+            return fail(o, error, "more than one machine file: %s and %s", o->machine, argv[0]);
         o->machine = argv[0];
         add_repeat(o, argv, 1);
         return 1;
     }
     option = find(o, argv[0], &value);
     if (!option)
-        return fail(error, "unknown option %s", argv[0]);
+        return fail(o, error, "unknown option %s", argv[0]);
     if (!option->has_value && value)
-        return fail(error, "%s takes no value", option->name);
+        return fail(o, error, "%s takes no value", option->name);
     if (option->has_value && !value) {
         if (argc < 2)
-            return fail(error, "%s needs a value", option->name);
+            return fail(o, error, "%s needs a value", option->name);
         value = argv[1];
         used = 2;
     }
@@ -331,11 +333,11 @@ static int rising(const void *a, const void *b)
 static gboolean check_restore(const struct run_options *o, GError **error)
 {
     if (o->machine)
-        return fail(error, "--restore needs no machine file: the saved one goes on");
+        return fail(o, error, "--restore needs no machine file: the saved one goes on");
     if (o->sets->len > 1)
-        return fail(error, "--restore takes the machine as it is: no --set and no --seed");
+        return fail(o, error, "--restore takes the machine as it is: no --set and no --seed");
     if (o->save || o->portable)
-        return fail(error, "--restore does not go with %s", o->save ? "--save" : "--portable");
+        return fail(o, error, "--restore does not go with %s", o->save ? "--save" : "--portable");
     return TRUE;
 }
 
@@ -344,15 +346,16 @@ static gboolean check_whole(const struct run_options *o, GError **error)
     if (o->restore && !check_restore(o, error))
         return FALSE;
     if (!o->machine && !o->restore)
-        return fail(error, "no machine file is given");
+        return fail(o, error, "no machine file is given");
     if (o->recording && !o->output)
-        return fail(error, "no trace file is given: -o FILE");
+        return fail(o, error, "no trace file is given: -o FILE");
     if (!o->save != !o->save_at)
-        return fail(error, "--save FILE and --save-at insns=N go together");
+        return fail(o, error, "--save FILE and --save-at insns=N go together");
     if (o->verify && (o->save || o->no_pack))
-        return fail(error, "--verify does not go with --save");
+        return fail(o, error, "--verify does not go with --save");
     if (o->verify && o->script && strcmp(o->script, "-") == 0)
-        return fail(error, "--verify runs several times, but standard input can be read only once");
+        return fail(o, error,
+                    "--verify runs several times, but standard input can be read only once");
     return TRUE;
 }
 

@@ -46,6 +46,10 @@ gboolean run_options_parse(struct run_options *out, int argc, char **argv, GErro
 gboolean record_options_parse(struct run_options *out, int argc, char **argv, GError **error);
 void run_options_clear(struct run_options *options);
 
+/** run_options_usage - set @error to the text and where @command's help is.  Returns: FALSE. */
+gboolean run_options_usage(GError **error, const char *command, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);
+
 GQuark run_options_error_quark(void);
 #define RUN_OPTIONS_ERROR run_options_error_quark()
 enum run_options_error { RUN_OPTIONS_ERROR_USAGE };
