@@ -75,7 +75,7 @@ HV_COLD static void push_deferred(struct hv_vcpu *v, struct hv_frame *f)
     hv_cpu.work |= HV_WORK_VCPU;
 }
 
-static void begin(struct hv_vcpu *v, struct hv_frame *f)
+HV_PROBE static void begin(struct hv_vcpu *v, struct hv_frame *f)
 {
     f->type_count = 1;
     f->count++;
@@ -117,6 +117,13 @@ HV_COLD static void retype(struct hv_frame *f, enum hv_frame_type type)
         hv_tlb_flush_local();
 }
 
+/* @f is valid: what the stack held is the entry's now that made @upper ask for it. */
+HV_PROBE static void adopt(struct hv_frame *upper, const struct hv_frame *f)
+{
+    (void)f;
+    ((u64 *)hv_frame_va(upper))[upper->nr_valid++] |= HV_PTE_US;
+}
+
 /* Goes on with what is on top of v->validating until the root is done. */
 static int validate_run(struct hv_vcpu *v)
 {
@@ -156,13 +163,10 @@ static int validate_run(struct hv_vcpu *v)
             hv_l4_fill(table, owner_of(f));
         f->flags = (u8)((f->flags & ~HV_FRAME_PARTIAL) | HV_FRAME_VALIDATED);
         v->validating = f->link;
-        if (v->validating) {
-            /* what the stack held is the upper entry's now */
-            struct hv_frame *upper = hv_frame(v->validating);
-            ((u64 *)hv_frame_va(upper))[upper->nr_valid++] |= HV_PTE_US;
-        } else {
+        if (v->validating)
+            adopt(hv_frame(v->validating), f);
+        else
             hv_put_page(f);
-        }
     }
     v->validating_root = 0;
     return 0;
@@ -239,6 +243,17 @@ HV_PROBE void hv_put_type_last(struct hv_frame *f)
     f->stamp = hv_cpu.tlb_clock;
 }
 
+/* Nothing of the table is left. */
+HV_PROBE static void taken_apart(struct hv_vcpu *v, struct hv_frame *f)
+{
+    v->deferred = f->link;
+    f->type_count = 0;
+    f->type = HV_TYPE_NONE;
+    f->flags &= (u8)~HV_FRAME_PARTIAL;
+    f->stamp = hv_cpu.tlb_clock;
+    hv_put_page(f);
+}
+
 HV_COLD int hv_types_drain(void)
 {
     struct hv_vcpu *v = hv_current;
@@ -258,14 +273,8 @@ HV_COLD int hv_types_drain(void)
             if (hv_preempt())
                 return -ERESTART;
         }
-        if (v->deferred != mfn)
-            continue;
-        v->deferred = f->link;
-        f->type_count = 0;
-        f->type = HV_TYPE_NONE;
-        f->flags &= (u8)~HV_FRAME_PARTIAL;
-        f->stamp = hv_cpu.tlb_clock;
-        hv_put_page(f);
+        if (v->deferred == mfn)
+            taken_apart(v, f);
     }
     return 0;
 }

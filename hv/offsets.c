@@ -7,6 +7,7 @@
 
 #include "hv/domain.h"
 #include "hv/frame.h"
+#include "hv/grant_table.h"
 
 #define HV_OFFSET(name, type, member)                                                              \
     extern const u32 hv_offset_##name;                                                             \
@@ -28,3 +29,4 @@ _Static_assert(offsetof(struct hv_frame, owner) == offsetof(struct hv_frame, typ
                    offsetof(struct hv_frame, type) == offsetof(struct hv_frame, type_count) + 6 &&
                    offsetof(struct hv_frame, flags) == offsetof(struct hv_frame, type_count) + 7,
                "traces/profiles/hv.profile knows this");
+_Static_assert(offsetof(struct hv_grant_use, mfn) == 0x10, "traces/profiles/hv.profile knows this");

@@ -70,7 +70,7 @@ static void put_bytes(GString *out, const struct trace_info *info)
                            "log", info->inputs, info->hash_insns, log_rate);
     g_string_append_printf(out, "%-12s%" PRIu64, "events", info->events);
     if (info->events)
-        g_string_append_printf(out, ", %.1f bytes each",
+        g_string_append_printf(out, ", %.2f bytes each",
                                (double)info->event_bytes / (double)info->events);
     for (unsigned i = 0; info->kinds[i]; i++)
         g_string_append_printf(out, "%s%s", i ? "," : "; kinds ", info->kinds[i]);

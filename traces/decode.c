@@ -171,8 +171,8 @@ const struct decode_op *decode_op_find(const struct decode_op *ops, unsigned cou
     return NULL;
 }
 
-void decode_simple(struct decode_call *c, const struct decode_op *ops, unsigned count,
-                   uint64_t cmd, uint64_t pointer, enum trace_role role)
+void decode_simple(struct decode_call *c, const struct decode_op *ops, unsigned count, uint64_t cmd,
+                   uint64_t pointer, enum trace_role role)
 {
     const struct decode_op *op = decode_op_find(ops, count, cmd);
     struct decode_span in = decode_blob(c->event, role, 0, 0);
@@ -204,8 +204,8 @@ void decode_frame_list(struct decode_call *c, const char *in_how, const char *ou
     for (unsigned stage = 0; stage < 2; stage++) {
         struct decode_span list;
 
-        for (unsigned nth = 0; (list = decode_blob(c->event, TRACE_ROLE_FRAME_LIST, stage, nth)).data;
-             nth++) {
+        for (unsigned nth = 0;
+             (list = decode_blob(c->event, TRACE_ROLE_FRAME_LIST, stage, nth)).data; nth++) {
             struct trace_out_array array;
 
             if (stage == 1)
@@ -295,8 +295,8 @@ static void put_unknown_call(struct decode_call *c)
     }
     for (uint64_t i = 0; i < memory->u64; i++) {
         const struct trace_blob *blob = &memory->blob[i];
-        const char *role = trace_field_value_name(
-            &c->event->kind->field[TRACE_HYPERCALL_MEMORY], blob->role);
+        const char *role =
+            trace_field_value_name(&c->event->kind->field[TRACE_HYPERCALL_MEMORY], blob->role);
 
         if (blob->stage == 1)
             trace_out_glue(c->o, " => ");
@@ -349,8 +349,7 @@ bool trace_event_failed(const struct trace_event *e)
         if (f->type != TRACE_TYPE_I64 ||
             (strcmp(f->name, "result") != 0 && strcmp(f->name, "status") != 0))
             continue;
-        if (trace_event_is_call(e) &&
-            e->value[TRACE_HYPERCALL_END].u64 != TRACE_END_RETURNED)
+        if (trace_event_is_call(e) && e->value[TRACE_HYPERCALL_END].u64 != TRACE_END_RETURNED)
             return false;
         return (int64_t)e->value[i].u64 < 0 && (int64_t)e->value[i].u64 >= -4095;
     }
@@ -467,12 +466,26 @@ static void put_pt_write(struct trace_out *o, const struct trace_event *e)
     trace_out_va(o, "va", e->value[TRACE_PT_WRITE_VA].u64, "store");
     trace_out_mfn(o, "mfn", e->value[TRACE_PT_WRITE_MFN].u64, "table");
     trace_out_u64(o, "level", e->value[TRACE_PT_WRITE_LEVEL].u64);
-    trace_out_pte(o, "old", e->value[TRACE_PT_WRITE_OLD].u64);
+    trace_out_old_pte(o, "old", e->value[TRACE_PT_WRITE_OLD].u64, e->value[TRACE_PT_WRITE_NEW].u64);
     trace_out_glue(o, " -> ");
     trace_out_pte(o, ".new", e->value[TRACE_PT_WRITE_NEW].u64);
     trace_out_u64(o, "size", e->value[TRACE_PT_WRITE_SIZE].u64);
     trace_out_hex(o, "rip", e->value[TRACE_PT_WRITE_RIP].u64);
     trace_out_errno(o, "result", (int64_t)e->value[TRACE_PT_WRITE_RESULT].u64);
+}
+
+/* What somebody types is text; what other channels may bring, bytes. */
+static void put_input(struct trace_out *o, const struct trace_event *e)
+{
+    const struct trace_field *channel = &e->kind->field[TRACE_INPUT_CHANNEL];
+    const struct trace_value *bytes = &e->value[TRACE_INPUT_BYTES];
+
+    trace_out_enum(o, channel->name, e->value[TRACE_INPUT_CHANNEL].u64, channel->names,
+                   channel->name_count);
+    if (g_utf8_validate_len(bytes->bytes ? (const char *)bytes->bytes : "", bytes->u64, NULL))
+        trace_out_text(o, "text", bytes->bytes, bytes->u64);
+    else
+        trace_out_bytes(o, "bytes", bytes->bytes, bytes->u64);
 }
 
 static void put_exception(struct trace_out *o, const struct trace_event *e)
@@ -560,22 +573,24 @@ static bool is_builtin(const struct trace_kind *kind)
     return true;
 }
 
+/* Kinds of which this version knows more than the schema says. */
+static void (*const special[TRACE_KIND_MAX + 1])(struct trace_out *, const struct trace_event *) = {
+    [TRACE_KIND_HYPERCALL] = put_call,      [TRACE_KIND_PT_WRITE] = put_pt_write,
+    [TRACE_KIND_EXCEPTION] = put_exception, [TRACE_KIND_PAGE_TYPE] = put_page_type,
+    [TRACE_KIND_INPUT] = put_input,
+};
+
 void trace_decode_event(struct trace_out *o, const struct trace_event *e)
 {
     bool mine = is_builtin(e->kind);
-    const char *how;
+    const char *how = how_of(e->kind);
 
     o->self = e->domid;
     trace_out_touch(o, TRACE_TERM_DOMAIN, e->domid, 1, "its own");
-    if (mine && e->kind->id == TRACE_KIND_HYPERCALL)
-        return put_call(o, e);
-    if (mine && e->kind->id == TRACE_KIND_PT_WRITE)
-        return put_pt_write(o, e);
-    if (mine && e->kind->id == TRACE_KIND_EXCEPTION)
-        return put_exception(o, e);
-    if (mine && e->kind->id == TRACE_KIND_PAGE_TYPE)
-        return put_page_type(o, e);
-    how = how_of(e->kind);
+    if (mine && special[e->kind->id]) {
+        special[e->kind->id](o, e);
+        return;
+    }
     for (unsigned i = 0; i < e->kind->fields; i++)
         put_generic(o, &e->kind->field[i], &e->value[i], how);
     if (mine)

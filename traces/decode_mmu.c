@@ -56,7 +56,7 @@ static void put_update(struct trace_out *o, const struct mmu_update *update)
     if (command == MMU_MACHPHYS_UPDATE) {
         trace_out_word(o, ".entry", "m2p");
         trace_out_glue(o, " ");
-        trace_out_mfn(o, ".mfn", update->ptr >> 12, "machine-to-physical");
+        trace_out_mfn(o, ".mfn", update->ptr >> 12, "m2p");
         trace_out_glue(o, " <- ");
         trace_out_hex(o, "pfn", update->val);
         return;
@@ -213,7 +213,7 @@ static void put_va_mapping(struct decode_call *c)
     trace_out_pte(c->o, ".val", c->arg[1]);
     if (old.size_bytes == 8) {
         trace_out_glue(c->o, ", was ");
-        trace_out_pte(c->o, ".was", decode_read_u64(old.data, 8));
+        trace_out_old_pte(c->o, ".was", decode_read_u64(old.data, 8), c->arg[1]);
     }
     if (flags & ~7ull) { /* a bitmap of vCPUs to flush */
         trace_out_flags(c->o, "flags", flags & 7, uvmf_names, ARRAY_LEN(uvmf_names));

@@ -151,7 +151,7 @@ void trace_out_array_end(struct trace_out *o, struct trace_out_array *array)
 {
     if (o->text) {
         if (array->left_out)
-            g_string_append_printf(o->text, "%s... %u more", array->shown ? ", " : "",
+            g_string_append_printf(o->text, array->shown ? ", ... %u more" : "%u not shown",
                                    array->left_out);
         g_string_append_c(o->text, ']');
     }
@@ -329,7 +329,18 @@ void trace_out_port(struct trace_out *o, const char *name, uint64_t port, const 
     trace_out_touch(o, TRACE_TERM_PORT, port, 1, how);
 }
 
-void trace_out_pte(struct trace_out *o, const char *name, uint64_t pte)
+static void touch_pte(struct trace_out *o, uint64_t pte, const char *how)
+{
+    if (pte & TRACE_PTE_PRESENT)
+        trace_out_touch(o, TRACE_TERM_FRAME, TRACE_PTE_MFN(pte), 1, how);
+}
+
+static const char *mapped(uint64_t pte)
+{
+    return pte & TRACE_PTE_RW ? "mapped RW" : "mapped RO";
+}
+
+static void put_pte(struct trace_out *o, const char *name, uint64_t pte)
 {
     if (o->hide_frames && pte & TRACE_PTE_PRESENT)
         pte &= ~(TRACE_PTE_MFN(~0ull) << 12);
@@ -337,7 +348,17 @@ void trace_out_pte(struct trace_out *o, const char *name, uint64_t pte)
         trace_put_pte(o->text, pte);
     if (json_name(o, name))
         g_string_append_printf(o->json, "\"0x%" PRIx64 "\"", pte);
-    if (pte & TRACE_PTE_PRESENT)
-        trace_out_touch(o, TRACE_TERM_FRAME, TRACE_PTE_MFN(pte), 1,
-                        pte & TRACE_PTE_RW ? "mapped RW" : "mapped RO");
+}
+
+void trace_out_pte(struct trace_out *o, const char *name, uint64_t pte)
+{
+    put_pte(o, name, pte);
+    touch_pte(o, pte, mapped(pte));
+}
+
+void trace_out_old_pte(struct trace_out *o, const char *name, uint64_t pte, uint64_t new)
+{
+    put_pte(o, name, pte);
+    touch_pte(o, new, mapped(new)); /* it counts if both have the frame */
+    touch_pte(o, pte, "unmapped");
 }

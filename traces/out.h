@@ -110,6 +110,8 @@ void trace_out_ref(struct trace_out *o, const char *name, uint64_t ref, const ch
 void trace_out_port(struct trace_out *o, const char *name, uint64_t port, const char *how);
 /** trace_out_pte - a page table entry; touches its frame, if it is present. */
 void trace_out_pte(struct trace_out *o, const char *name, uint64_t pte);
+/** trace_out_old_pte - one in whose place there is @new now; touches its frame, too. */
+void trace_out_old_pte(struct trace_out *o, const char *name, uint64_t pte, uint64_t new);
 
 /** trace_json_string - @size bytes as a JSON text.  What is not UTF-8 is taken as Latin-1. */
 void trace_json_string(GString *json, const void *bytes, uint64_t size);

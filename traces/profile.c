@@ -35,7 +35,7 @@ static const struct trace_operand page_set_operands[] = {ENTRY("frame"), MAY_EXI
                                                          EXIT("word-after")};
 static const struct trace_operand scan_operands[] = {EXIT("first"), EXIT("count"), EXIT("word"),
                                                      MAY_EXIT("owner")};
-static const struct trace_operand frame_operands[] = {ENTRY("frame"), MAY_ENTRY("count"),
+static const struct trace_operand frame_operands[] = {EXIT("frame"), MAY_ENTRY("count"),
                                                       MAY_ENTRY("domain"), MAY_ENTRY("old"),
                                                       MAY_EXIT("success")};
 static const struct trace_operand grant_frame_operands[] = {ENTRY("domain"), ENTRY("ref"),

@@ -60,6 +60,26 @@ for guest in multicall hypercalls; do
     done
 done
 
+# Its demo: domains that share, copy and transfer frames, and end.
+demo=$PARAVANE_BUILD/guests/machines/hv-demo.machine
+if [ -e "$hv" ] && [ -e "$demo" ]; then
+    guest_run demo "$demo"
+    xen_symbols=$hv trace_check demo "$demo" --ends-only \
+        --profile "$PARAVANE_SRC/traces/profiles/hv.profile"
+    trace_good demo "the demo on our own hypervisor"
+    trace_same demo "the demo on our own hypervisor"
+    for kind in pin grant_map grant_unmap grant_copy grant_transfer evtchn_send domain; do
+        tap_check "the demo on our own hypervisor: there are $kind events" \
+            test "$(trace_value demo "kind_$kind" || echo 0)" -gt 0
+    done
+    "$PARAVANE" record "$demo" -o "$tap_dir/demo.pvt" --quiet --events grant 2>/dev/null
+    mfn=$("$PARAVANE" trace dump "$tap_dir/demo.pvt" --kind grant_transfer | sed -n 's/.* mfn=\([0-9a-fx]*\),.*/\1/p')
+    tap_equal "a transferred frame's way from domain to domain shows" \
+        "old=d1, new=DOMID_INVALID/old=DOMID_INVALID, new=d2/giver=d1, receiver=d2" \
+        "$("$PARAVANE" trace grep "frame=$mfn" "$tap_dir/demo.pvt" |
+            grep -B2 '^transferred' | sed 's/.*\(old=.*\))$/\1/; s/.*(\(giver=.*\), ref=.*/\1/' | paste -sd/)"
+fi
+
 # The profile's numbers are those that the disassembly shows.
 if command -v objdump >/dev/null; then
     tap_check "xen-offsets finds all that it looks for" \

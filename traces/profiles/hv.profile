@@ -17,6 +17,7 @@ guest_rip = u64[current + u32[&hv_offset_vcpu_regs] + 0x80]
 frame = ($ - 0xffff82e000000000) >> 5
 type_word = u64[$ + u32[&hv_offset_frame_type_count]]
 owner = u16[$ + u32[&hv_offset_frame_owner]]
+is_upper = ((($ >> 48) & 0xff) >= 2) & ((($ >> 48) & 0xff) <= 4)
 
 [current]
 domain = vcpu_domid(current)
@@ -69,15 +70,44 @@ owner = owner(rdi)
 result = i32(ret)
 word-after = type_word(rdi)
 
-# It is called when the count has fallen to 0.
+# It is called when the count has fallen to 0.  Tables of higher levels keep one reference until they are
+# taken apart, later: as if the call had been interrupted (-ERESTART).
 [point last-reference]
 event = page-put
 symbol = hv_put_type_last
 frame = frame(rdi)
 word = type_word(rdi) + 1
 owner = owner(rdi)
-result = 0
+result = is_upper(type_word(rdi)) ? -85 : 0
 word-after = type_word(rdi)
+
+[point taken-apart]
+event = page-put
+symbol = taken_apart
+frame = frame(rsi)
+word = type_word(rsi)
+owner = owner(rsi)
+result = 0
+word-after = type_word(rsi)
+
+# A table of a higher level begins to be validated; for the one that was asked for, first-reference ends it.
+[point begin]
+event = page-get
+symbol = begin
+frame = frame(rsi)
+word = type_word(rsi)
+owner = owner(rsi)
+result = -85
+word-after = type_word(rsi)
+
+[point adopt]
+event = page-get
+symbol = adopt
+frame = frame(rsi)
+word = type_word(rsi)
+owner = owner(rsi)
+result = 0
+word-after = type_word(rsi)
 
 [point share]
 event = page-set
@@ -85,6 +115,30 @@ symbol = hv_page_share
 frame = (rdi - 0xffff830000000000) >> 12
 owner = domain_id(rsi)
 word-after = u64[0xffff82e000000000 + (((rdi - 0xffff830000000000) >> 12) << 5) + u32[&hv_offset_frame_type_count]]
+
+[point allocate]
+event = frame-assign
+symbol = hv_frame_alloc
+frame = frame(ret)
+domain = domain_id(rdi)
+success = ret != 0
+
+# Of order 0 it is the former, by a jump.
+[point allocate-run]
+event = frame-assign
+symbol = hv_frame_alloc_run
+when = rsi & 0xffffffff
+frame = frame(ret)
+count = 1 << (rsi & 0x3f)
+domain = domain_id(rdi)
+success = ret != 0
+
+[point give]
+event = frame-assign
+symbol = hv_frame_give
+frame = frame(rdi)
+domain = domain_id(rsi)
+success = ret & 0xff
 
 [point free]
 event = frame-free
@@ -98,6 +152,14 @@ symbol = hv_frame_steal
 frame = frame(rdi)
 domain = domain_id(rsi)
 success = ret & 0xff
+
+# hv_grant_acquire(domain, reference, user, pins, mapping, struct hv_grant_use *)
+[point grant-frame]
+event = grant-frame
+symbol = hv_grant_acquire
+domain = domain_id(rdi)
+ref = rsi & 0xffffffff
+frame = u32[r9 + 0x10]
 
 [point cr3]
 event = cr3
