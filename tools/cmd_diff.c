@@ -166,7 +166,7 @@ static gboolean open_b(struct diff *d, GError **error)
     trace_filter_free(other.filter);
     other.filter = trace_filter_copy(d->tool.filter);
     good = trace_tool_open(&other, d->tool.argument[1], error) &&
-           trace_cursor_seek_insns(other.cursor, trace_filter_first_insns(other.filter), error);
+           trace_filter_seek(other.filter, other.cursor, error);
     d->reader_b = g_steal_pointer(&other.reader);
     d->cursor_b = g_steal_pointer(&other.cursor);
     d->filter_b = g_steal_pointer(&other.filter);
@@ -224,7 +224,7 @@ int cmd_diff(int argc, char **argv)
                                                    .ignore_frames = frames,
                                                    .calls_only = calls};
         if (trace_tool_open(&d.tool, d.tool.argument[0], &error) && open_b(&d, &error) &&
-            trace_cursor_seek_insns(d.tool.cursor, trace_filter_first_insns(d.tool.filter), &error))
+            trace_filter_seek(d.tool.filter, d.tool.cursor, &error))
             states ? bisect(&d, &error) : (void)compare(&d, &error);
     }
     return finish(&d, error);

@@ -14,11 +14,6 @@ struct dump {
     GString *text;
 };
 
-static void learn(void *user, const struct trace_event *event)
-{
-    trace_levels_event(user, event);
-}
-
 static bool show(void *user, const struct trace_event *event)
 {
     struct dump *d = user;
@@ -60,9 +55,7 @@ int cmd_trace_dump(int argc, char **argv)
         d.line = (struct trace_line_options){.number = number, .insns = insns, .vcpu = cpu};
         d.out = (struct trace_out){.items_max = full ? 0 : ITEMS_MAX, .levels = d.levels};
         d.tool.follow = follow;
-        d.tool.also[TRACE_KIND_PAGE_TYPE] = true;
-        d.tool.seen = learn;
-        d.tool.seen_user = d.levels;
+        d.tool.levels = d.levels;
         if (trace_tool_open(&d.tool, d.tool.argument[0], &error))
             trace_tool_each(&d.tool, show, &d, &error);
     }

@@ -31,11 +31,6 @@ struct grep {
     GString *text;
 };
 
-static void learn(void *user, const struct trace_event *event)
-{
-    trace_levels_event(user, event);
-}
-
 /* Owner and type, from events that are about frame @mfn. */
 static void follow_frame(struct frame_state *s, const struct trace_event *e, uint64_t mfn)
 {
@@ -209,9 +204,7 @@ int cmd_trace_grep(int argc, char **argv)
     if (trace_tool_parse(&g.tool, argc, argv, 0, G_MAXUINT, &error)) {
         g.line = (struct trace_line_options){.number = number, .insns = insns, .vcpu = cpu};
         g.out = (struct trace_out){.levels = g.levels};
-        g.tool.also[TRACE_KIND_PAGE_TYPE] = true;
-        g.tool.seen = learn;
-        g.tool.seen_user = g.levels;
+        g.tool.levels = g.levels;
         run(&g, &error);
     }
     g_hash_table_unref(g.ways);

@@ -107,7 +107,6 @@ gboolean trace_tool_parse(struct trace_tool *t, int argc, char **argv, unsigned 
 
 gboolean trace_tool_open(struct trace_tool *t, const char *path, GError **error)
 {
-    bool want[TRACE_KIND_MAX + 1];
     GError *wrong = NULL;
 
     t->reader = trace_reader_open(path, error);
@@ -119,10 +118,12 @@ gboolean trace_tool_open(struct trace_tool *t, const char *path, GError **error)
         return FALSE;
     }
     t->cursor = trace_cursor_new(t->reader);
-    memcpy(want, trace_filter_kinds(t->filter), sizeof(want));
-    for (unsigned i = 0; i <= TRACE_KIND_MAX; i++)
-        want[i] |= t->also[i];
-    trace_cursor_want(t->cursor, want);
+    memcpy(t->want, trace_filter_kinds(t->filter), sizeof(t->want));
+    if (!t->want[TRACE_KIND_HYPERCALL])
+        t->levels = NULL;
+    if (t->levels)
+        t->want[TRACE_KIND_PAGE_TYPE] = true;
+    trace_cursor_want(t->cursor, t->want);
     return TRUE;
 }
 
@@ -179,6 +180,25 @@ static bool wait_for_more(struct trace_tool *t, GError **error)
     return grown;
 }
 
+/* Go to where the filter begins.  What tables are until then is learned from page types alone. */
+static gboolean begin(struct trace_tool *t, GError **error)
+{
+    const bool page_types[TRACE_KIND_MAX + 1] = {[TRACE_KIND_PAGE_TYPE] = true};
+    const struct trace_event *e;
+    enum trace_next next;
+
+    if (t->levels) {
+        trace_cursor_want(t->cursor, page_types);
+        while ((next = trace_cursor_next(t->cursor, &e, error)) == TRACE_NEXT_EVENT &&
+               trace_filter_early(t->filter, e))
+            trace_levels_event(t->levels, e);
+        if (next == TRACE_NEXT_ERROR)
+            return FALSE;
+        trace_cursor_want(t->cursor, t->want);
+    }
+    return trace_filter_seek(t->filter, t->cursor, error);
+}
+
 gboolean trace_tool_each(struct trace_tool *t, trace_tool_event *event, void *user, GError **error)
 {
     const struct trace_event *e;
@@ -186,15 +206,14 @@ gboolean trace_tool_each(struct trace_tool *t, trace_tool_event *event, void *us
     enum trace_next next;
     GError *wrong = NULL;
 
-    if (!trace_cursor_seek_insns(t->cursor, t->seen ? 0 : trace_filter_first_insns(t->filter),
-                                 error))
+    if (!begin(t, error))
         return FALSE;
     progress_init(&progress);
     do {
         while ((next = trace_cursor_next(t->cursor, &e, &wrong)) == TRACE_NEXT_EVENT) {
             progress_step(&progress, t, e);
-            if (t->seen)
-                t->seen(t->seen_user, e);
+            if (t->levels)
+                trace_levels_event(t->levels, e);
             if (trace_filter_done(t->filter, e) ||
                 (trace_filter_pass(t->filter, e) && !event(user, e))) {
                 progress_end(&progress);

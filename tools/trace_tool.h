@@ -19,6 +19,7 @@
 #include <stdbool.h>
 
 #include "traces/filter.h"
+#include "traces/levels.h"
 #include "traces/reader.h"
 
 struct trace_tool {
@@ -30,10 +31,9 @@ struct trace_tool {
     struct trace_reader *reader;
     struct trace_cursor *cursor;
     bool follow; /* wait for a growing file */
-    bool also[TRACE_KIND_MAX + 1]; /* kinds that @seen gets although the filter may not want them */
-    void (*seen)(void *user, const struct trace_event *event); /* every event that is read; from
-                                                                  the first on */
-    void *seen_user;
+    struct trace_levels *levels; /* learn what tables are, for the lines of hypercalls; may be NULL,
+                                    set it before opening; not owned */
+    bool want[TRACE_KIND_MAX + 1]; /* the kinds that are decoded */
     bool pipe_broken; /* whoever read our output has gone */
     int output_errno; /* of any other failure, else 0 */
 };

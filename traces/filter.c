@@ -313,9 +313,16 @@ const bool *trace_filter_kinds(const struct trace_filter *f)
     return f->want;
 }
 
-uint64_t trace_filter_first_insns(const struct trace_filter *f)
+gboolean trace_filter_seek(const struct trace_filter *f, struct trace_cursor *cursor,
+                           GError **error)
 {
-    return f->insns.from;
+    return f->number.from ? trace_cursor_seek_event(cursor, f->number.from, error)
+                          : trace_cursor_seek_insns(cursor, f->insns.from, error);
+}
+
+bool trace_filter_early(const struct trace_filter *f, const struct trace_event *e)
+{
+    return e->insns < f->insns.from || e->number < f->number.from;
 }
 
 /* --- one event ----------------------------------------------------------------------------- */

@@ -16,6 +16,7 @@
 #include <glib.h>
 
 #include "traces/decode.h"
+#include "traces/reader.h"
 
 struct trace_filter;
 
@@ -50,8 +51,11 @@ gboolean trace_filter_resolve(struct trace_filter *f, const struct trace_schema 
 /** trace_filter_kinds - by number, which kinds may pass; for trace_cursor_want(). */
 const bool *trace_filter_kinds(const struct trace_filter *f);
 
-/** trace_filter_first_insns - no event before it passes; for trace_cursor_seek_insns(). */
-uint64_t trace_filter_first_insns(const struct trace_filter *f);
+/** trace_filter_seek - let @cursor stand before the first event that may pass, or shortly before. */
+gboolean trace_filter_seek(const struct trace_filter *f, struct trace_cursor *cursor,
+                           GError **error);
+/** trace_filter_early - @event comes before all that may pass. */
+bool trace_filter_early(const struct trace_filter *f, const struct trace_event *event);
 
 bool trace_filter_pass(struct trace_filter *f, const struct trace_event *event);
 /** trace_filter_done - neither @event nor any behind it passes. */

@@ -35,6 +35,8 @@ tap_equal "a range of instructions is of the same events" \
     "$(trace dump "$file" --number 990..1000)" "$(trace dump "$file" --insns 49600..50100)"
 tap_equal "a range of times as well" \
     "$(trace dump "$file" --number 990..1000)" "$(trace dump "$file" --time 69301us..70001us)"
+tap_equal "what tables are is known where a range begins in the middle" \
+    "$(trace dump "$file" | sed -n '4001,$p')" "$(trace dump "$file" --number 4000..)"
 tap_equal "domains add up to all events" $events \
     "$(for d in d0 d1 d2 none; do trace dump "$file" --domain $d; done | wc -l)"
 tap_equal "--domain shows its own only" "" \
