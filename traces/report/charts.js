@@ -61,7 +61,8 @@ function empty(text) {
 
 // Instructions of each hypercall in the view, by powers of the square root of 2.
 function drawLatency(events, view, chosen) {
-  const { g, width, height } = fitCanvas(document.getElementById("latency"), 240);
+  const beside = document.getElementById("calls").clientHeight; // as tall as the card on its left
+  const { g, width, height } = fitCanvas(document.getElementById("latency"), Math.max(240, beside));
   const values = [];
   for (let i = 0; i < events.length; i++)
     if (events.isCall[i] && events.end[i] >= view.from && events.end[i] <= view.to &&
@@ -121,9 +122,12 @@ function drawScale(g, left, top, right, bottom, most) {
   }
 }
 
+// What was clicked away in the legend of a chart.
+const hiddenSeries = new Set();
+
 // Stacked bars over the time of the view: series is what an event counts as, or undefined.
 function drawStack(events, view, canvasId, legendId, series) {
-  const { g, width, height } = fitCanvas(document.getElementById(canvasId), 200);
+  const { g, width, height } = fitCanvas(document.getElementById(canvasId), 216);
   const names = [], at = new Map(), bins = [];
   const scale = BINS / (view.to - view.from || 1);
   for (let i = 0; i < events.length; i++) {
@@ -146,12 +150,19 @@ function drawStack(events, view, canvasId, legendId, series) {
   }
   const order = names.map((name, k) => [name, bins[k], bins[k].reduce((a, b) => a + b, 0)]);
   order.sort((a, b) => b[2] - a[2]);
-  const sums = new Float64Array(BINS);
-  for (const [, row] of order) row.forEach((n, b) => (sums[b] += n));
-  const most = Math.max(...sums, 1), left = 44, bottom = height - 8, step = (width - left - 8) / BINS;
+  const sums = new Float64Array(BINS), shown = ([name]) => !hiddenSeries.has(canvasId + name);
+  for (const item of order) if (shown(item)) item[1].forEach((n, b) => (sums[b] += n));
+  const most = Math.max(...sums, 1), left = 44, bottom = height - 24, step = (width - left - 8) / BINS;
   drawScale(g, left, 8, width - 8, bottom, most);
+  g.textAlign = "center";
+  for (const { time, text } of axisTimes(view, (width - left) / 110)) {
+    const x = left + (time - view.from) * scale * step;
+    if (x > left + 14 && x < width - 26) g.fillText(text, x, height - 10);
+  }
   const base = new Float64Array(BINS);
-  order.forEach(([, row], k) => {
+  order.forEach((item, k) => {
+    const row = item[1];
+    if (!shown(item)) return;
     g.fillStyle = k < 10 ? colour(k) : other();
     for (let b = 0; b < BINS; b++) {
       const tall = (row[b] / most) * (bottom - 8);
@@ -160,11 +171,17 @@ function drawStack(events, view, canvasId, legendId, series) {
       g.fillRect(left + b * step, bottom - base[b], Math.max(step - 0.5, 1), tall);
     }
   });
-  legend.replaceChildren(...order.slice(0, 10).map(([name, , sum], k) => {
-    const item = document.createElement("span"), swatch = document.createElement("i");
+  legend.replaceChildren(...order.slice(0, 10).map((row, k) => {
+    const item = document.createElement("span"), swatch = document.createElement("i"), key = canvasId + row[0];
     swatch.className = "swatch";
     swatch.style.background = colour(k);
-    item.append(swatch, `${name} ${count(sum)}`);
+    item.className = shown(row) ? "toggle" : "toggle off";
+    item.title = "click to hide or show";
+    item.append(swatch, `${row[0]} ${count(row[2])}`);
+    item.onclick = () => {
+      if (!hiddenSeries.delete(key)) hiddenSeries.add(key);
+      drawStack(events, view, canvasId, legendId, series);
+    };
     return item;
   }));
 }

@@ -29,6 +29,16 @@ function firstFrom(events, order, time) {
   return low;
 }
 
+// Round times in @view, about @wanted of them: [{time, text}].
+function axisTimes(view, wanted) {
+  const least = (view.to - view.from) / Math.max(2, wanted), power = 10 ** Math.floor(Math.log10(least));
+  const step = [1, 2, 5, 10].map((k) => k * power).find((s) => s >= least);
+  const digits = Math.max(0, Math.min(9, 9 - Math.floor(Math.log10(step)))), times = [];
+  for (let time = Math.ceil(view.from / step) * step; time <= view.to; time += step)
+    times.push({ time, text: (time / 1e9).toFixed(digits) + " s" });
+  return times;
+}
+
 class Lanes {
   constructor(events, view) {
     this.events = events;
@@ -118,20 +128,16 @@ class Lanes {
   }
 
   drawAxis(g, width, height) {
-    const span = this.view.to - this.view.from, wanted = span / Math.max(2, (width - LANE.label) / 130);
-    const power = 10 ** Math.floor(Math.log10(wanted));
-    const step = [1, 2, 5, 10].map((k) => k * power).find((s) => s >= wanted);
     g.textAlign = "center";
-    for (let t = Math.ceil(this.view.from / step) * step; t <= this.view.to; t += step) {
-      const x = Math.round(this.x(t)) + 0.5;
+    for (const { time, text } of axisTimes(this.view, (width - LANE.label) / 130)) {
+      const x = Math.round(this.x(time)) + 0.5;
       g.strokeStyle = css("--grid");
       g.beginPath();
       g.moveTo(x, LANE.top - 5);
       g.lineTo(x, height);
       g.stroke();
       g.fillStyle = css("--muted");
-      if (x > LANE.label + 20 && x < width - 30)
-        g.fillText((t / 1e9).toFixed(Math.max(0, Math.min(9, 9 - Math.floor(Math.log10(step))))) + " s", x, 8);
+      if (x > LANE.label + 20 && x < width - 30) g.fillText(text, x, 8);
     }
   }
 
@@ -142,15 +148,16 @@ class Lanes {
       const x0 = Math.max(this.x(run.from), LANE.label), x1 = Math.min(this.x(run.to), this.width);
       g.fillStyle = this.runColour(this.events.name[run.event]);
       g.fillRect(x0, y, Math.max(x1 - x0, 0.6), LANE.call);
-      this.label(g, meta.names[this.events.name[run.event]], x0, x1, y);
+      const who = meta.names[this.events.name[run.event]];
+      this.label(g, who, x0, x1, y, who.startsWith("idle") ? css("--muted") : undefined);
       this.hits.push({ x0, x1: Math.max(x1, x0 + 2), y0: y, y1: y + LANE.call, event: run.event });
     }
   }
 
-  label(g, text, x0, x1, y) {
+  label(g, text, x0, x1, y, paint = isDark() ? "#10141b" : "#ffffff") {
     if (x1 - x0 < 30) return;
     const fits = Math.floor((x1 - x0 - 8) / 6.2);
-    g.fillStyle = isDark() ? "#10141b" : "#ffffff";
+    g.fillStyle = paint;
     g.textAlign = "left";
     g.fillText(text.length > fits ? text.slice(0, Math.max(1, fits - 1)) + "…" : text, x0 + 4, y + LANE.call / 2 + 0.5);
   }
