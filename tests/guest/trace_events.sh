@@ -72,7 +72,10 @@ if [ -e "$hv" ] && [ -e "$demo" ]; then
         tap_check "the demo on our own hypervisor: there are $kind events" \
             test "$(trace_value demo "kind_$kind" || echo 0)" -gt 0
     done
-    "$PARAVANE" record "$demo" -o "$tap_dir/demo.pvt" --quiet --events grant 2>/dev/null
+    "$PARAVANE" record "$demo" -o "$tap_dir/demo.pvt" --quiet --events hypercall,grant 2>/dev/null
+    tap_check "what is decoded of its requests is what memory held" \
+        bash -c 'set -o pipefail; "$1" trace export "$2" --format json -o - | "$3" 1' - \
+        "$PARAVANE" "$tap_dir/demo.pvt" "$PARAVANE_SRC/tests/traces/decoded-check"
     mfn=$("$PARAVANE" trace dump "$tap_dir/demo.pvt" --kind grant_transfer | sed -n 's/.* mfn=\([0-9a-fx]*\),.*/\1/p')
     tap_equal "a transferred frame's way from domain to domain shows" \
         "old=d1, new=DOMID_INVALID/old=DOMID_INVALID, new=d2/giver=d1, receiver=d2" \

@@ -14,6 +14,12 @@ file=$tap_dir/boot.pvt
 tap_check "the boot is recorded" "$PARAVANE" record "$machines/xen-linux.machine" -o "$file" \
     --events all --quiet --console-script "$machines/demo.console"
 counts_dump "$file" >"$tap_dir/counts"
+tap_check "what is decoded of requests is what memory held" \
+    bash -c 'set -o pipefail; "$1" trace export "$2" --format json -o - \
+        --hypercall mmu_update,mmuext_op,grant_table_op | "$3" 10 >"$4"' - \
+    "$PARAVANE" "$file" "$PARAVANE_SRC/tests/traces/decoded-check" "$tap_dir/decoded"
+tap_check "these are more than 10,000" \
+    awk '{ sum += $2 } END { print sum; exit !(sum > 10000) }' "$tap_dir/decoded"
 for format in json perfetto ctf; do
     "$PARAVANE" trace export "$file" --format $format -o "$tap_dir/$format" 2>/dev/null
     case $format in
