@@ -251,7 +251,6 @@ HV_PROBE static void taken_apart(struct hv_vcpu *v, struct hv_frame *f)
     f->type = HV_TYPE_NONE;
     f->flags &= (u8)~HV_FRAME_PARTIAL;
     f->stamp = hv_cpu.tlb_clock;
-    hv_put_page(f);
 }
 
 HV_COLD int hv_types_drain(void)
@@ -273,8 +272,10 @@ HV_COLD int hv_types_drain(void)
             if (hv_preempt())
                 return -ERESTART;
         }
-        if (v->deferred == mfn)
-            taken_apart(v, f);
+        if (v->deferred != mfn)
+            continue;
+        taken_apart(v, f);
+        hv_put_page(f);
     }
     return 0;
 }
