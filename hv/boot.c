@@ -165,7 +165,7 @@ static void build_tables(void)
     map(HV_VA_FRAMES, frames, hv_max_mfn * sizeof(struct hv_frame), rw);
     u64 m2p = hv_boot.m2p_pa = hv_early_alloc(hv_max_mfn * 8);
     memset(direct(m2p), 0xff, (hv_max_mfn * 8 + 4095) & HV_PAGE_MASK);
-    map(HV_VA_M2P, m2p, hv_max_mfn * 8, ro | HV_PTE_US);
+    map(HV_VA_M2P, m2p, hv_max_mfn * 8, (ro & ~HV_PTE_G) | HV_PTE_US);	/* some roots do not show it */
     map(HV_VA_M2P_RW, m2p, hv_max_mfn * 8, rw);
     hv_boot.idle_cr3 = hv_early_alloc(4096);
     memcpy(direct(hv_boot.idle_cr3), hv_template, 4096);

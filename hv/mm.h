@@ -81,6 +81,8 @@ int hv_mod_entry(struct hv_frame *f, u64 *slot, u64 val, struct hv_domain *d, st
                  bool preserve_ad);
 /** hv_l4_fill - writes the hypervisor's slots into an L4 table of @d. */
 void hv_l4_fill(u64 *l4, struct hv_domain *d);
+/** hv_l4_strict - with VMASST_TYPE_m2p_strict: only the kernel's roots show the machine-to-phys table. */
+void hv_l4_strict(u64 *l4, const struct hv_domain *d, bool kernel);
 /** hv_walk_l1 - the L1 entry that maps @va under root @cr3, NULL if there is none; reads tables only. */
 u64 *hv_walk_l1(u64 cr3, u64 va);
 

@@ -136,9 +136,16 @@ HV_COLD void hv_upper_put(struct hv_frame *f, u64 e)
     hv_put_page_and_type(c);
 }
 
+HV_COLD void hv_l4_strict(u64 *l4, const struct hv_domain *d, bool kernel)
+{
+    if (d->vm_assist & 1ull << VMASST_TYPE_m2p_strict)
+        l4[HV_L4_FIRST] = kernel ? hv_template[HV_L4_FIRST] : 0;
+}
+
 HV_COLD void hv_l4_fill(u64 *l4, struct hv_domain *d)
 {
     memcpy(&l4[HV_L4_FIRST], &hv_template[HV_L4_FIRST], (HV_L4_LAST - HV_L4_FIRST + 1) * 8);
+    hv_l4_strict(l4, d, false);
     l4[260] = d->perdomain_l3_mfn << 12 | HV_PTE_P | HV_PTE_RW | HV_PTE_A | HV_PTE_D;
 }
 

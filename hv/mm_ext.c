@@ -35,6 +35,8 @@ int hv_new_root(struct hv_vcpu *v, hv_mfn_t mfn, bool user)
             return rc;
         }
     }
+    if (mfn)
+        hv_l4_strict(hv_mfn_va(mfn), v->domain, !user);
     *root = mfn << 12;
     if (!user)
         hv_ldt_drop(v);

@@ -178,8 +178,9 @@ HV_PROBE void hv_context_switch(struct hv_vcpu *prev, struct hv_vcpu *next)
     }
     hv_load_cr3(next);
     hv_tlb_flush_local();
-    hv_time_vcpu_update(next);	/* in its own memory; tools may have cleared the page it is in */
     hv_load_gdt(next);
+    /* In its own memory, which may not be there: a fault needs the GDT.  Tools may have cleared the page. */
+    hv_time_vcpu_update(next);
     hv_fpu_load(next);
     u64 cr4 = hv_read_cr4(), mine = HV_CR4_TSD | HV_CR4_DE | HV_CR4_FSGSBASE;
     if ((cr4 ^ next->cr4) & mine)

@@ -126,6 +126,24 @@ static long op_cpupool(struct xen_sysctl_cpupool_op *op)
     }
 }
 
+/* Slices are of one length, and nobody runs for a while undisturbed: there is nothing to set. */
+static long op_scheduler(struct xen_sysctl_scheduler_op *op)
+{
+    if (op->cpupool_id)
+        return -ESRCH;
+    if (op->sched_id != HV_SCHED_ID)
+        return -EINVAL;
+    switch (op->cmd) {
+    case XEN_SYSCTL_SCHEDOP_getinfo:
+        op->u.sched_credit2.ratelimit_us = 0;
+        return 0;
+    case XEN_SYSCTL_SCHEDOP_putinfo:
+        return op->u.sched_credit2.ratelimit_us ? -EOPNOTSUPP : 0;
+    default:
+        return -EINVAL;
+    }
+}
+
 static long dispatch(struct xen_sysctl *op)
 {
     switch (op->cmd) {
@@ -146,6 +164,8 @@ static long dispatch(struct xen_sysctl *op)
         return op_cputopoinfo(&op->u.cputopoinfo);
     case XEN_SYSCTL_numainfo:
         return op_numainfo(&op->u.numainfo);
+    case XEN_SYSCTL_scheduler_op:
+        return op_scheduler(&op->u.scheduler_op);
     case XEN_SYSCTL_cpupool_op:
         return op_cpupool(&op->u.cpupool_op);
     default:

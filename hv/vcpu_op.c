@@ -13,17 +13,19 @@
 /* Too large for the stack; nothing is interrupted while it is in use. */
 static struct vcpu_guest_context context;
 
-static int take_root(struct hv_vcpu *v, u64 *root, u64 mfn)
+static int take_root(struct hv_vcpu *v, u64 *root, u64 mfn, bool kernel)
 {
     struct hv_frame *f = hv_get_page_mfn(mfn, v->domain->id);
     int rc;
     if (!f)
         return -EINVAL;
     rc = hv_get_type(f, HV_TYPE_L4);
-    if (rc)
+    if (rc) {
         hv_put_page(f);
-    else
+    } else {
+        hv_l4_strict(hv_frame_va(f), v->domain, kernel);
         *root = mfn << 12;
+    }
     return rc;
 }
 
@@ -42,9 +44,9 @@ int hv_vcpu_set_context(struct hv_vcpu *v, struct vcpu_guest_context *c)
             return -EINVAL;
     if (!(c->flags & VGCF_in_kernel) && !c->ctrlreg[1])
         return -EINVAL;
-    rc = take_root(v, &kernel, c->ctrlreg[3] >> 12);
+    rc = take_root(v, &kernel, c->ctrlreg[3] >> 12, true);
     if (!rc && c->ctrlreg[1])
-        rc = take_root(v, &user, c->ctrlreg[1] >> 12);
+        rc = take_root(v, &user, c->ctrlreg[1] >> 12, false);
     if (rc) {
         if (kernel)
             hv_put_page_and_type(hv_frame(kernel >> 12));

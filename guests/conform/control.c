@@ -81,6 +81,23 @@ static void system_(void)
     memset(&sys, 0, sizeof sys);
     equal("result", sysctl(XEN_SYSCTL_sched_id), 0);
     differ("id", sys.u.sched_id.sched_id, 0);
+    u32 scheduler = sys.u.sched_id.sched_id;
+    test("scheduler-op", "the parameters of that scheduler can be asked for");
+    memset(&sys, 0, sizeof sys);
+    sys.u.scheduler_op.sched_id = scheduler;
+    sys.u.scheduler_op.cmd = XEN_SYSCTL_SCHEDOP_getinfo;
+    equal("result", sysctl(XEN_SYSCTL_scheduler_op), 0);
+    test("scheduler-op-other", "of another scheduler: -EINVAL");
+    sys.u.scheduler_op.sched_id = 77;
+    equal("result", sysctl(XEN_SYSCTL_scheduler_op), -XEN_EINVAL);
+    test("scheduler-op-pool", "of a pool that does not exist: -ESRCH");
+    sys.u.scheduler_op.sched_id = scheduler;
+    sys.u.scheduler_op.cpupool_id = 77;
+    equal("result", sysctl(XEN_SYSCTL_scheduler_op), -XEN_ESRCH);
+    test("scheduler-op-cmd", "an unknown command: -EINVAL");
+    sys.u.scheduler_op.cpupool_id = 0;
+    sys.u.scheduler_op.cmd = 77;
+    equal("result", sysctl(XEN_SYSCTL_scheduler_op), -XEN_EINVAL);
 }
 
 static void domains(void)

@@ -74,5 +74,17 @@ void guest_main(void)
     hypercall_vm_assist(VMASST_CMD_enable, VMASST_TYPE_m2p_strict);
     test("m2p-strict-kernel", "with m2p_strict the kernel keeps the m2p table");
     equal("vector", trap_try(read_word, MACH2PHYS_BASE), TRAP_NONE);
+    /* Whether user mode sees it then is another matter: with Xen's own tables for each CPU it does. */
+    test("m2p-strict-root", "a user root that is taken then takes nothing from the kernel");
+    u64 *root = memory_root(), *user = page_alloc(), kernel_mfn = memory_virt_to_mfn(root);
+    for (u32 i = 0; i < 512; i++)
+        user[i] = i >= 256 && i < 272 ? 0 : root[i];
+    memory_protect(user, MEMORY_RO);
+    equal("root", mmuext(MMUEXT_NEW_USER_BASEPTR, memory_virt_to_mfn(user), 0), 0);
+    equal("kernel", trap_try(read_word, MACH2PHYS_BASE), TRAP_NONE);
+    test("m2p-strict-off", "without the assist the next root shows it again");
+    hypercall_vm_assist(VMASST_CMD_disable, VMASST_TYPE_m2p_strict);
+    equal("root", mmuext(MMUEXT_NEW_USER_BASEPTR, kernel_mfn, 0), 0);
+    equal("vector", user_call(read_word, MACH2PHYS_BASE), TRAP_NONE);
     report_end();
 }
