@@ -5,7 +5,8 @@
  *
  * GKeyFile reads the text.  Three things it would let pass are looked for beforehand:
  * text that is not UTF-8, groups or keys given twice (it keeps the last), and keys with a
- * locale (it would drop them depending on the host's language).
+ * locale (it would drop them depending on the host's language).  Escapes are taken out here:
+ * its own reader may report two errors of one value, the second one with a warning of GLib's.
  */
 #include "sim/config.h"
 
@@ -108,8 +109,8 @@ static gboolean fail_line(GError **error, const char *file, unsigned line, const
     return FALSE;
 }
 
-/* Looks for groups and keys that are given twice. */
-static gboolean check_twice(const char *file, const char *text, GError **error)
+/* Looks for lines that are nothing, and for groups and keys that are given twice. */
+static gboolean check_lines(const char *file, const char *text, GError **error)
 {
     g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
@@ -121,11 +122,11 @@ static gboolean check_twice(const char *file, const char *text, GError **error)
 
         if (*line == '\0' || *line == '#')
             continue;
-        if (*line == '[') {
+        if (*line == '[' && g_str_has_suffix(line, "]") && line[2]) {
             name = g_strdup(line);
             g_free(group);
             group = g_strdup(line);
-        } else if (equals) {
+        } else if (*line != '[' && equals && equals > line) {
             *equals = '\0';
             name = g_strdup_printf("%s %s", group, g_strchomp(line));
         } else {
@@ -152,13 +153,36 @@ static GKeyFile *parse_text(const char *file, const char *text, size_t size_byte
         return NULL;
     }
     copy = g_strndup(text, size_bytes);
-    if (!check_twice(file, copy, error))
+    if (!check_lines(file, copy, error))
         return NULL;
     if (!g_key_file_load_from_data(kf, text, size_bytes, G_KEY_FILE_KEEP_TRANSLATIONS, &why)) {
         g_set_error(error, SIM_CONFIG_ERROR, SIM_CONFIG_ERROR_FILE, "%s: %s", file, why->message);
         return NULL;
     }
     return g_steal_pointer(&kf);
+}
+
+/* The text that @raw stands for; NULL if there is a backslash too many.  Free with g_free(). */
+static char *unescape(const char *raw)
+{
+    static const char letters[] = "sntr\\", meanings[] = " \n\t\r\\";
+    g_autofree char *text = g_strdup(raw);
+    char *out = text;
+
+    for (; *raw; raw++, out++) {
+        const char *letter;
+
+        *out = *raw;
+        if (*raw != '\\')
+            continue;
+        letter = raw[1] ? strchr(letters, raw[1]) : NULL;
+        if (!letter)
+            return NULL;
+        *out = meanings[letter - letters];
+        raw++;
+    }
+    *out = '\0';
+    return g_steal_pointer(&text);
 }
 
 static gboolean apply_group(struct sim_config *config, GKeyFile *kf, const char *group,
@@ -172,11 +196,11 @@ static gboolean apply_group(struct sim_config *config, GKeyFile *kf, const char 
     if (g_str_has_prefix(group, SIM_CONFIG_MODULE_PREFIX))
         module_of(config, group); /* keeps its place although it may have no key yet */
     for (unsigned i = 0; names && names[i]; i++) {
-        g_autoptr(GError) why = NULL;
-        g_autofree char *value = g_key_file_get_string(kf, group, names[i], &why);
+        g_autofree char *raw = g_key_file_get_value(kf, group, names[i], NULL);
+        g_autofree char *value = unescape(raw);
 
         at.key = names[i];
-        if (!value || why)
+        if (!value)
             return sim_config_fail(error, &at, "a backslash starts one of \\s \\n \\t \\r \\\\");
         if (!apply(config, &at, g_strstrip(value), error))
             return FALSE;

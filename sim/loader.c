@@ -195,7 +195,7 @@ static uint64_t place_modules(const struct mmu_ram *ram, const struct sim_config
 static gboolean load_modules(struct mmu_ram *ram, const struct sim_config *config,
                              uint64_t kernel_end, GArray *list, GError **error)
 {
-    g_autoptr(GPtrArray) files = read_modules(config, ram->size_bytes, error);
+    g_autoptr(GPtrArray) files = read_modules(config, ram->low_bytes, error);
     uint64_t at;
 
     if (!files)

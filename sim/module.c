@@ -13,25 +13,37 @@
 #define MODE_FOLDER   0040755u
 #define ARCHIVE_ALIGN 512u
 
-/* Member name -> GBytes, in the order of the names. */
-static void add_member(GTree *members, const char *name, GBytes *content)
+struct archive {
+    GTree *members;       /* name -> GBytes, in the order of the names */
+    uint64_t limit_bytes; /* of the files together ... */
+    uint64_t left_bytes;  /* ... and what is left of it */
+};
+
+static void add_member(struct archive *archive, const char *name, GBytes *content)
 {
-    g_tree_insert(members, g_strdup(name), content);
+    g_tree_insert(archive->members, g_strdup(name), content);
 }
 
-static gboolean add_file(GTree *members, const struct sim_config *config, const char *name,
-                         const char *path, uint64_t limit_bytes, GError **error)
+static gboolean add_file(struct archive *archive, const struct sim_config *config, const char *name,
+                         const char *path, GError **error)
 {
-    GBytes *content = sim_config_read(config, path, limit_bytes, SIM_IMAGE_PLAIN, error);
+    GBytes *content = sim_config_read(config, path, archive->limit_bytes, SIM_IMAGE_PLAIN, error);
+    size_t size_bytes = content ? g_bytes_get_size(content) : 0;
 
+    if (size_bytes > archive->left_bytes) {
+        g_set_error(error, SIM_IMAGE_ERROR, SIM_IMAGE_ERROR_SIZE,
+                    "%s: with this file the archive has no room in the machine's memory", path);
+        g_bytes_unref(content);
+        return FALSE;
+    }
+    archive->left_bytes -= size_bytes;
     if (content)
-        add_member(members, name, content);
+        add_member(archive, name, content);
     return content != NULL;
 }
 
 /* What guests/dom0 reads when it is to start one domain: see guests/dom0/commands.c. */
-static gboolean add_domu(GTree *members, const struct sim_config *config, uint64_t limit_bytes,
-                         GError **error)
+static gboolean add_domu(struct archive *archive, const struct sim_config *config, GError **error)
 {
     g_autoptr(GString) text = g_string_new(NULL);
 
@@ -41,11 +53,11 @@ static gboolean add_domu(GTree *members, const struct sim_config *config, uint64
         g_string_append_printf(text, "cmdline=%s\n", config->domu_cmdline);
     if (config->domu_initrd) {
         g_string_append(text, "initrd=domu/initrd\n");
-        if (!add_file(members, config, "domu/initrd", config->domu_initrd, limit_bytes, error))
+        if (!add_file(archive, config, "domu/initrd", config->domu_initrd, error))
             return FALSE;
     }
-    add_member(members, "domu/config", g_bytes_new(text->str, text->len));
-    return add_file(members, config, "domu/kernel", config->domu_kernel, limit_bytes, error);
+    add_member(archive, "domu/config", g_bytes_new(text->str, text->len));
+    return add_file(archive, config, "domu/kernel", config->domu_kernel, error);
 }
 
 static void put_padded(GByteArray *out, const void *bytes, size_t size_bytes)
@@ -116,18 +128,21 @@ GBytes *sim_module_read(const struct sim_config *config, const struct sim_config
                         uint64_t limit_bytes, GError **error)
 {
     g_autoptr(GTree) members = NULL;
+    struct archive archive;
 
     if (module->path)
         return sim_config_read(config, module->path, limit_bytes, SIM_IMAGE_PLAIN, error);
     members = g_tree_new_full(compare_names, NULL, g_free, (GDestroyNotify)g_bytes_unref);
+    limit_bytes = MIN(limit_bytes, SIM_IMAGE_BYTES_MAX);
+    archive = (struct archive){members, limit_bytes, limit_bytes};
     for (unsigned i = 0; i < module->files->len; i++) {
         const struct sim_config_file *file = g_ptr_array_index(module->files, i);
 
-        if (!add_file(members, config, file->name, file->path, limit_bytes, error))
+        if (!add_file(&archive, config, file->name, file->path, error))
             return NULL;
     }
     if (config->domu_kernel && strcmp(module->name, SIM_CONFIG_DOMU_MODULE) == 0 &&
-        !add_domu(members, config, limit_bytes, error))
+        !add_domu(&archive, config, error))
         return NULL;
     return write_archive(members);
 }

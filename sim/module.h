@@ -13,7 +13,7 @@
 
 /**
  * sim_module_read - all bytes of @module of @config.
- * @limit_bytes: neither it nor one of its files may be larger.
+ * @limit_bytes: neither a file nor the files of an archive together may be larger.
  * Returns: NULL with @error, whose message names the file.
  */
 GBytes *sim_module_read(const struct sim_config *config, const struct sim_config_module *module,

@@ -37,6 +37,7 @@ struct run {
     struct sim_machine *machine;
     struct base_input input;
     struct trace_profile *profile;
+    char *profile_note; /* which one it is, to be shown when the machine starts */
     struct recorder *recorder; /* record, or --save until its place is reached */
     bool interactive, progress;
     bool not_recorded; /* the trace or the saved state is not whole */
@@ -131,13 +132,10 @@ static gboolean prepare_recorder(struct run *run, GError **error)
     if (!options.path)
         return TRUE;
     if (o->recording) {
-        g_autofree char *note = NULL;
-
         if (!event_list_parse(o->events, options.want, error) ||
-            !profiles_find(run->config->kernel, o->profile, o->symbols, &run->profile, &note,
-                           error))
+            !profiles_find(run->config->kernel, o->profile, o->symbols, &run->profile,
+                           &run->profile_note, error))
             return FALSE;
-        fprintf(stderr, "paravane: %s\n", note);
         options.profile = run->profile;
     }
     run->recorder = recorder_new(&options, run->config, error);
@@ -199,6 +197,8 @@ static gboolean prepare_machine(struct run *run, GError **error)
     run->machine = sim_machine_new(run->config, &attach, error);
     if (run->machine && run->recorder)
         recorder_start(run->recorder, run->machine);
+    if (run->machine && run->profile_note)
+        fprintf(stderr, "paravane: %s\n", run->profile_note);
     return run->machine != NULL;
 }
 
@@ -434,6 +434,7 @@ static void clear(struct run *run)
         sim_config_free(run->config);
     }
     trace_profile_free(run->profile);
+    g_free(run->profile_note);
     symbols_free(run->symbols);
     console_script_free(run->script);
     run_options_clear(&run->options);

@@ -6,6 +6,7 @@
 #define PARAVANE_TOOLS_COMMANDS_H
 
 #include <glib.h>
+#include <stdbool.h>
 
 #include "tools/run_options.h"
 

@@ -143,9 +143,24 @@ bool help_print(const char *topic)
     return !topic;
 }
 
+/* A message is one line, and no terminal's commands, whatever the names in it are made of. */
+static void put_printable(const char *text)
+{
+    for (; *text; text++) {
+        unsigned char byte = (unsigned char)*text;
+
+        if (byte < ' ' || byte == 0x7f)
+            fprintf(stderr, "\\x%02x", byte);
+        else
+            fputc(byte, stderr);
+    }
+}
+
 int tools_fail(GError *error)
 {
-    fprintf(stderr, "paravane: %s\n", error->message);
+    fputs("paravane: ", stderr);
+    put_printable(error->message);
+    fputc('\n', stderr);
     g_error_free(error);
     return TOOLS_EXIT_USAGE;
 }
@@ -159,12 +174,12 @@ static int finish_stdout(void)
     return TOOLS_EXIT_USAGE;
 }
 
-G_GNUC_PRINTF(1, 0)
-static int usage(const char *format, const char *word)
+static int usage(const char *before, const char *word, const char *after)
 {
     fputs("paravane: ", stderr);
-    fprintf(stderr, format, word);
-    fputs(" (see paravane help)\n", stderr);
+    fputs(before, stderr);
+    put_printable(word);
+    fprintf(stderr, "%s (see paravane help)\n", after);
     return TOOLS_EXIT_USAGE;
 }
 
@@ -178,7 +193,7 @@ static int help(int argc, char **argv)
     if (argc > 0 && strcmp(argv[0], "diff") == 0)
         return cmd_diff(1, ask + 1);
     if (!help_print(argc > 0 ? argv[0] : NULL))
-        return usage("help: there is no command %s", argv[0]);
+        return usage("help: there is no command ", argv[0], "");
     return finish_stdout();
 }
 
@@ -187,9 +202,10 @@ int main(int argc, char **argv)
     const char *command = argc > 1 ? argv[1] : NULL;
 
     setlocale(LC_CTYPE, "");
-    signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of write() */
+    signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of write() ... */
+    signal(SIGXFSZ, SIG_IGN); /* ... and so is a file that may not grow */
     if (!command)
-        return usage("what shall I do? Try: paravane run MACHINE%s", "");
+        return usage("what shall I do? Try: paravane run MACHINE", "", "");
     if (strcmp(command, "run") == 0)
         return cmd_run(argc - 2, argv + 2);
     if (strcmp(command, "record") == 0)
@@ -207,6 +223,6 @@ int main(int argc, char **argv)
         puts("paravane " PARAVANE_VERSION);
         return finish_stdout();
     }
-    return usage("unknown command %s; there are run, record, replay, trace, diff, help, "
-                 "version", command);
+    return usage("unknown command ", command,
+                 "; there are run, record, replay, trace, diff, help, version");
 }

@@ -42,6 +42,12 @@ refused "a bad seed" "--seed needs a number" run "$good" --seed 1x
 refused "a bad limit" "--until needs insns=N" run "$good" --until tomorrow
 refused "a bad virtual time" "vtime= needs a time" run "$good" --until vtime=5
 refused "a bad number of runs" "--verify needs a number of runs" run "$good" --verify 0
+refused "a recording without its file" "no trace file is given" record "$good"
+refused "a recording in a folder that is not there" "nowhere/x.trace: No such file" \
+    record "$good" -o nowhere/x.trace
+refused "a recording onto a full disk" "/dev/full: No space left" record "$good" -o /dev/full --quiet
+refused "help on what there is not" "there is no command walking" help walking
+refused "an unknown command that is two lines" 'unknown command a\x0ab' $'a\nb'
 refused "a summary in a folder that is not there" "nowhere/s.json: No such file" \
     run "$good" --summary nowhere/s.json
 refused "a summary onto a folder" "$tap_dir: Is a directory" run "$good" --summary "$tap_dir"
@@ -66,6 +72,12 @@ machine '[machine]\ncpus = 1\ncpus = 2\n'
 refused "a key given twice" "bad.machine:3: [machine] cpus is given twice" run bad.machine
 machine '[machine]\ncpus\n'
 refused "a line that is nothing" "bad.machine:2: neither" run bad.machine
+machine '[machine\nmemory = 64M\n'
+refused "a group that is not closed" "bad.machine:1: neither" run bad.machine
+machine '[boot]\ncmdline = a\\q\\\n'
+refused "backslashes that mean nothing" "[boot] cmdline: a backslash" run bad.machine
+machine '[boot]\nkernel = a\\nb\033[31m\n'
+refused "a path that is two lines, or moves the cursor" 'a\x0ab\x1b[31m: No such file' run bad.machine
 machine '[machine]\nmemory = 64M\n'
 refused "no kernel" "[boot] kernel: missing" run bad.machine
 refused "an unknown CPU model" "i386sx" run "$good" --set machine.cpu=i386sx
@@ -131,6 +143,11 @@ truncate -s 63M m
 module "a module past the end of RAM" "the 1 modules need" m
 truncate -s 65M m
 module "a module larger than RAM" "m: is larger than the limit of 64M" m
+refused "an archive of a file that is not there" "module m: none: No such file" \
+    run "$good" --set archive.m.x=none
+truncate -s 40M m
+refused "an archive larger than RAM" "module m: m: with this file the archive has no room" \
+    run "$good" --set archive.m.x=m --set archive.m.y=m
 refused "a module without a path" "[module.m] path: missing" run "$good" --set module.m.cmdline=x
 refused "a kernel past the end of RAM" "does not fit into RAM" \
     run "$good" --set machine.memory=1M
@@ -145,6 +162,11 @@ script "an unknown word in a script" "s:2: unknown word" 'send x\nhope for the b
 script "an unknown escape in a script" "s:1: unknown escape" 'send \\q\n'
 script "a text that is missing" "s:1: a text is missing" 'expect\n'
 script "a bad number in a script" "s:1: wait needs" 'wait long\n'
+
+# --- outputs that end early; the guest has run
+(ulimit -f 8; exec "$PARAVANE" record "$good" -o short.trace --set module.m.path="$PARAVANE" --quiet 2>err)
+tap_equal "a recording larger than a file may be: the status" 2 $?
+tap_check "a recording larger than a file may be: the message" grep -q "short.trace: File too large" err
 
 # --- with --verify the same line, not one per run
 refused "a bad machine under --verify" "from 1 to 8" run "$good" --verify 2 --set machine.cpus=9

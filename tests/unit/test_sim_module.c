@@ -137,6 +137,22 @@ Test(sim_module, a_domain_becomes_part_of_the_initrd)
                            "100644 domu/kernel kernel;0 TRAILER!!! ;");
 }
 
+Test(sim_module, the_files_of_an_archive_are_limited_together)
+{
+    g_autofree char *half = g_strnfill(LIMIT / 2, 'x');
+    GError *error = NULL;
+
+    make("one", half);
+    make("two", half);
+    make("three", "y");
+    g_bytes_unref(read_module("[archive.m]\na=one\nb=two\n", &error));
+    cr_assert_null(error, "just as much as is allowed: %s", error->message);
+    cr_assert_null(read_module("[archive.m]\na=one\nb=two\nc=three\n", &error));
+    cr_assert(strstr(error->message, "three: with this file the archive has no room"), "%s",
+              error->message);
+    g_clear_error(&error);
+}
+
 Test(sim_module, what_is_missing_is_named)
 {
     g_autoptr(GError) error = NULL;
