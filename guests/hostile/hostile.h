@@ -146,4 +146,32 @@ u32 store(const volatile void *va, u64 value);
 /** load - read @va into trap_result; the same. */
 u32 load(const volatile void *va);
 
+/* ---- the second vCPU and the timer: second.c ---- */
+
+/** struct second_registers - what the second vCPU found in its registers at its first instruction. */
+struct second_registers {
+    u16 cs, ss, ds, es, fs, gs;
+    u64 rflags;
+};
+extern struct second_registers second_registers;
+
+/** second_context - the state in which the second vCPU starts, with root @root (in the linear map). */
+void second_context(vcpu_guest_context_t *context, const u64 *root);
+/** second_initialised - the attack has made it by itself, from such a state. */
+void second_initialised(void);
+/** second_start - let it run @fn(@arg), beside us; the job must not fault, masked events stay masked.
+ * second_busy, second_wait - whether it is still at it; let it run until it is through; second_do: both. */
+void second_start(void (*fn)(u64 arg), u64 arg);
+bool second_busy(void);
+void second_wait(void);
+void second_do(void (*fn)(u64 arg), u64 arg);
+
+/** interrupt_after - a timer event in @ns from now, which calls @handler in the middle of whatever this vCPU
+ * does, hypercalls that can be continued included. The handler may ask for the next one. */
+void interrupt_after(u64 ns, void (*handler)(void));
+/** interrupt_off - no more of them. */
+void interrupt_off(void);
+/** interruptions - how many there have been; to be set to 0. */
+extern volatile u32 interruptions;
+
 #endif
