@@ -902,7 +902,7 @@ static void walk_through(const struct window *w, enum mode mode, u32 round)
     print_to(name, sizeof names[0], "%s-%s%s%u", w->name, mode == OTHER ? "other" : "nested", round ? "-" : "", round);
     if (!round)
         name[strlen(name) - 1] = '\0';
-    test(name, "%s, interrupted at each instruction: its answer is right, and nothing is lost", w->hypothesis);
+    test(name, "%s, wherever it is interrupted: its answer is right, and nothing is lost", w->hypothesis);
     /* Without an interrupt: how long it is. */
     for (u32 i = 0; i < 2; i++)
         run_at(w, mode, 1000000, 0, &walk);
