@@ -128,13 +128,19 @@ static void dequeue(struct hv_vcpu *v)
         hv_cpu.work |= HV_WORK_SCHEDULE;
 }
 
+/* The state of a vCPU that is held: one that sleeps is blocked, whatever else keeps it. */
+static void set_runstate_held(struct hv_vcpu *v, u64 now)
+{
+    set_runstate(v, v->hold & HV_HOLD_BLOCKED ? RUNSTATE_blocked : RUNSTATE_offline, now);
+}
+
 void hv_hold(struct hv_vcpu *v, u32 why)
 {
     v->hold |= why;
     if (v->on_queue)
         dequeue(v);
     if (v != hv_current)
-        set_runstate(v, v->hold == HV_HOLD_BLOCKED ? RUNSTATE_blocked : RUNSTATE_offline, hv_now());
+        set_runstate_held(v, hv_now());
 }
 
 void hv_unhold(struct hv_vcpu *v, u32 why)
@@ -147,6 +153,8 @@ void hv_unhold(struct hv_vcpu *v, u32 why)
     v->hold &= ~why;
     if (!v->hold && !v->on_queue)
         enqueue(v);
+    else if (v->hold && v != hv_current)
+        set_runstate_held(v, hv_now());
 }
 
 void hv_vcpu_kick(struct hv_vcpu *v)
@@ -189,6 +197,18 @@ HV_PROBE void hv_context_switch(struct hv_vcpu *prev, struct hv_vcpu *next)
     hv_segments_load(next);
 }
 
+void hv_sched_yield(void)
+{
+    struct hv_vcpu *v = hv_current;
+    u64 least = ~0ull;
+    for (struct hv_vcpu *q = queue; q; q = q->run_next)
+        if (q != v)
+            least = HV_MIN(least, q->vruntime);
+    if (least != ~0ull)
+        v->vruntime = HV_MAX(v->vruntime, least + 1);
+    hv_cpu.work |= HV_WORK_SCHEDULE;
+}
+
 void hv_schedule(void)
 {
     struct hv_vcpu *prev = hv_current, *next = &idle_vcpu;
@@ -201,9 +221,10 @@ void hv_schedule(void)
         hv_timer_set(&slice, now + SLICE_NS);
     else
         hv_timer_stop(&slice);
-    if (prev != &idle_vcpu && prev != next)
-        set_runstate(prev, prev->on_queue ? RUNSTATE_runnable
-                     : prev->hold == HV_HOLD_BLOCKED ? RUNSTATE_blocked : RUNSTATE_offline, now);
+    if (prev != next && prev->on_queue)
+        set_runstate(prev, RUNSTATE_runnable, now);
+    else if (prev != next)
+        set_runstate_held(prev, now);
     set_runstate(next, RUNSTATE_running, now);
     if (prev != next) {
         hv_context_switch(prev, next);

@@ -24,7 +24,7 @@ void hv_unhold(struct hv_vcpu *v, u32 why);
 /** hv_schedule - gives the CPU to whose turn it is; returns on the hypervisor's stack with
  * another hv_current.  Only called on the way out to a guest. */
 void hv_schedule(void);
-/** hv_sched_yield - the current vCPU goes behind the others. */
+/** hv_sched_yield - the current vCPU goes behind the next one of the others. */
 void hv_sched_yield(void);
 void hv_sched_init(void);
 void hv_sched_vcpu_init(struct hv_vcpu *v);

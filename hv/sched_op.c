@@ -102,8 +102,7 @@ HV_HYPERCALL(sched_op)
     (void)a2, (void)a3, (void)a4;
     switch ((u32)a0) {
     case SCHEDOP_yield:
-        v->vruntime += 1000;
-        hv_cpu.work |= HV_WORK_SCHEDULE;
+        hv_sched_yield();
         return 0;
     case SCHEDOP_block:
         v->info->evtchn_upcall_mask = 0;

@@ -169,9 +169,9 @@ fault:
     return false;
 }
 
-HV_COLD static bool push_selectors(struct hv_vcpu *v, u64 to)
+/* As they were to be loaded: what could not be is null by now. */
+HV_COLD static bool push_selectors(const struct hv_vcpu *v, u64 to)
 {
-    hv_segments_save(v);
     return !hv_store_guest64(to, v->ds) && !hv_store_guest64(to + 8, v->es) &&
            !hv_store_guest64(to + 16, v->fs) && !hv_store_guest64(to + 24, v->gs);
 }
@@ -255,7 +255,6 @@ HV_COLD void hv_sysenter(void)
 {
     struct hv_vcpu *v = hv_current;
     v->regs.rflags |= HV_FLAG_IF;
-    v->regs.rflags &= ~HV_FLAG_NT;
     if ((v->flags & HV_VCPU_KERNEL) || !v->sysenter_callback)
         hv_inject(HV_TRAP_GP, 0);
     else

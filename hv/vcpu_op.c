@@ -158,7 +158,8 @@ static long register_info(struct hv_vcpu *v, u64 arg)
     struct vcpu_info *to;
     if (hv_load_guest(&a, arg))
         return -EFAULT;
-    if (v->info_frame)
+    /* Of another vCPU only while that does not run. */
+    if (v->info_frame || (v != hv_current && !(v->hold & HV_HOLD_DOWN)))
         return -EINVAL;
     if (a.offset > HV_PAGE_SIZE - sizeof(*to) || (a.offset & 7))
         return -ENXIO;

@@ -47,7 +47,7 @@ static inline long hypercall_set_trap_table(const struct trap_info *table)
     return HC_(set_trap_table, table, 0, 0, 0, 0);
 }
 
-/** @done may be NULL; it is added to, not set.  @domid: frames' owner, and above bit 16 the tables'. */
+/** @done may be NULL.  @domid: frames' owner, and above bit 16 the tables'. */
 static inline long hypercall_mmu_update(const mmu_update_t *requests, u32 count, u32 *done,
                                         u32 domid)
 {
@@ -152,7 +152,7 @@ static inline long hypercall_set_segment_base(u32 which, u64 base)
     return HC_(set_segment_base, which, base, 0, 0, 0);
 }
 
-/** @done may be NULL; it is added to, not set. */
+/** @done may be NULL. */
 static inline long hypercall_mmuext_op(const struct mmuext_op *ops, u32 count, u32 *done, u32 domid)
 {
     return HC_(mmuext_op, ops, count, done, domid, 0);
