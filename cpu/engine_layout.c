@@ -175,14 +175,25 @@ bool engine_layout_find(struct engine *e, GError **error)
     return ok;
 }
 
+/* Our own memory; not kept open, for a child would look into its parent. */
+static int open_memory(void)
+{
+    return open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+}
+
 /* Copy our own memory without trusting the address. */
+static bool peek_in(int memory, uint64_t at, void *out, size_t size)
+{
+    return memory >= 0 && pread(memory, out, size, (off_t)at) == (ssize_t)size;
+}
+
 static bool peek(uint64_t at, void *out, size_t size)
 {
-    int fd = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
-    bool ok = fd >= 0 && pread(fd, out, size, (off_t)at) == (ssize_t)size;
+    int memory = open_memory();
+    bool ok = peek_in(memory, at, out, size);
 
-    if (fd >= 0)
-        close(fd);
+    if (memory >= 0)
+        close(memory);
     return ok;
 }
 
@@ -194,18 +205,17 @@ static bool find_state_in(struct engine *e, uint64_t object)
     const uint8_t *want = (const uint8_t *)e->scratch + e->layout.header_bytes;
     uint8_t seen[sizeof(struct cpu_env)];
     size_t size = OBJECT_BYTES;
+    int memory = open_memory(); /* there are thousands of pointers */
 
-    while (size && !peek(object, words, size))
+    while (size && !peek_in(memory, object, words, size))
         size /= 2;
-    for (size_t i = 0; i < size / 8; i++) {
-        if (words[i] < object || words[i] > object + NEAR_BYTES || (words[i] & 7))
-            continue;
-        if (peek(words[i], seen, sizeof(seen)) && memcmp(seen, want, sizeof(seen)) == 0) {
+    for (size_t i = 0; i < size / 8 && !e->raw_env; i++)
+        if (words[i] >= object && words[i] <= object + NEAR_BYTES && !(words[i] & 7) &&
+            peek_in(memory, words[i], seen, sizeof(seen)) && memcmp(seen, want, sizeof(seen)) == 0)
             e->raw_env = (struct cpu_env *)(uintptr_t)words[i];
-            return true;
-        }
-    }
-    return false;
+    if (memory >= 0)
+        close(memory);
+    return e->raw_env != NULL;
 }
 
 /* Whether writes through the pointer are seen by the public interface, and the other way. */
