@@ -134,7 +134,7 @@ static void show_progress(struct replay *r, uint64_t goal)
 }
 
 /* In steps, when somebody wants to see how far it is. */
-static enum replayer_status run(struct replay *r, GError **error)
+static enum replayer_status run_on(struct replay *r, GError **error)
 {
     bool progress = r->quiet && isatty(STDERR_FILENO);
     uint64_t goal = MIN(r->until_insns, trace_reader_info(r->reader)->insns);
@@ -153,6 +153,17 @@ static enum replayer_status run(struct replay *r, GError **error)
             break;
     } while (status == REPLAYER_LIMIT);
     fputs("\r\033[K", stderr);
+    return status;
+}
+
+/* Who replays all of it wants to know that all of it is good: checkpoints are not needed for it. */
+static enum replayer_status run(struct replay *r, GError **error)
+{
+    enum replayer_status status = run_on(r, error);
+
+    if (status == REPLAYER_END && r->until_insns == UINT64_MAX &&
+        !trace_reader_check(r->reader, error))
+        return REPLAYER_ERROR;
     return status;
 }
 

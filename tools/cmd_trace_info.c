@@ -208,10 +208,11 @@ static void put_json(GString *out, const struct trace_info *info)
 
 int cmd_trace_info(int argc, char **argv)
 {
-    gboolean json = FALSE, all = FALSE;
+    gboolean json = FALSE, all = FALSE, check = FALSE;
     const GOptionEntry entries[] = {
         {"json", 0, 0, G_OPTION_ARG_NONE, &json, "for machines", NULL},
         {"all", 'a', 0, G_OPTION_ARG_NONE, &all, "each checkpoint, and the machine file", NULL},
+        {"check", 0, 0, G_OPTION_ARG_NONE, &check, "read all of it: is it what was written?", NULL},
         G_OPTION_ENTRY_NULL,
     };
     struct trace_tool tool;
@@ -231,7 +232,11 @@ int cmd_trace_info(int argc, char **argv)
             put_json(text, info);
         else
             put_text(text, info, tool.argument[0], all);
-        trace_tool_put(&tool, text);
+        if (trace_tool_put(&tool, text) && check && trace_reader_check(tool.reader, &error) &&
+            !json) {
+            g_string_printf(text, "%-12sall checksums are right\n", "check");
+            trace_tool_put(&tool, text);
+        }
     }
     return trace_tool_end(&tool, error);
 }

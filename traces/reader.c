@@ -59,17 +59,28 @@ gboolean reader_damaged(const struct trace_reader *r, const struct trace_frame *
                        f->offset, f->number);
 }
 
-GBytes *reader_payload(struct trace_reader *r, const struct trace_frame *f, GError **error)
+/* As it is in the file, checked; free it.  NULL with @error. */
+static uint8_t *stored_payload(const struct trace_reader *r, const struct trace_frame *f,
+                               GError **error)
 {
     g_autofree uint8_t *stored = g_malloc(MAX(f->stored_bytes, 1));
-    g_autofree uint8_t *raw = NULL;
-    size_t n;
 
     if (!read_at(r, f->offset + TRACE_FRAME_HEADER_BYTES, stored, f->stored_bytes) ||
         crc32c(0, stored, f->stored_bytes) != f->payload_crc) {
         reader_damaged(r, f, error);
         return NULL;
     }
+    return g_steal_pointer(&stored);
+}
+
+GBytes *reader_payload(struct trace_reader *r, const struct trace_frame *f, GError **error)
+{
+    g_autofree uint8_t *stored = stored_payload(r, f, error);
+    g_autofree uint8_t *raw = NULL;
+    size_t n;
+
+    if (!stored)
+        return NULL;
     raw = g_malloc(MAX(f->raw_bytes, 1));
     n = ZSTD_decompressDCtx(r->zstd, raw, f->raw_bytes, stored, f->stored_bytes);
     if (ZSTD_isError(n) || n != f->raw_bytes) {
@@ -410,6 +421,20 @@ gboolean trace_reader_refresh(struct trace_reader *r, bool *grown, GError **erro
         return FALSE;
     update_info(r);
     return TRUE;
+}
+
+gboolean trace_reader_check(const struct trace_reader *r, GError **error)
+{
+    for (guint i = 0; i < r->frames->len; i++) {
+        g_autofree uint8_t *stored =
+            stored_payload(r, &g_array_index(r->frames, struct trace_frame, i), error);
+
+        if (!stored)
+            return FALSE;
+    }
+    if (r->info.damaged)
+        trace_reader_damage(r, error);
+    return !r->info.damaged;
 }
 
 void trace_reader_damage(const struct trace_reader *r, GError **error)

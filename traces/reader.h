@@ -128,6 +128,12 @@ gboolean trace_reader_pages(struct trace_reader *r, unsigned index,
                             bool (*page)(void *user, uint64_t mfn, const uint8_t *data), void *user,
                             GError **error);
 
+/**
+ * trace_reader_check - read everything, also what nobody asks for, and compare checksums.
+ * Returns: FALSE with @error at the first damage.  That a file was cut off is none.
+ */
+gboolean trace_reader_check(const struct trace_reader *r, GError **error);
+
 /** trace_reader_damage - what info->damaged means, as an error. */
 void trace_reader_damage(const struct trace_reader *r, GError **error);
 

@@ -4,7 +4,9 @@
  * anew.  For tests that ask whether a replay finds the difference.
  *
  *     edit_trace IN OUT flip TYPE N OFFSET BIT     of the Nth frame of the type, decompressed
- *     edit_trace IN OUT replace TYPE OLD NEW       texts of equal length, in the first frame that has it
+ *     edit_trace IN OUT damage TYPE N OFFSET BIT   of its payload as it is in the file; nothing is
+ *                                                  made anew: this is what a bad disk does
+ *     edit_trace IN OUT replace TYPE OLD NEW       texts of equal length, where it is first
  */
 #include <fcntl.h>
 #include <glib.h>
@@ -104,6 +106,31 @@ static void pass(struct edit *e, const uint8_t *data, size_t size, struct trace_
     }
 }
 
+/* Returns: the exit status. */
+static int damage(char **argv, const char *data, size_t size)
+{
+    unsigned type = (unsigned)strtoul(argv[4], NULL, 0), left = (unsigned)strtoul(argv[5], NULL, 0);
+    size_t offset = strtoull(argv[6], NULL, 0);
+    uint8_t *copy = g_memdup2(data, size);
+    struct trace_frame f;
+    bool done = false;
+
+    for (size_t at = TRACE_FILE_HEADER_BYTES; !done && at + TRACE_FRAME_HEADER_BYTES <= size;
+         at += TRACE_FRAME_HEADER_BYTES + f.stored_bytes) {
+        if (!trace_frame_get(&f, copy + at))
+            break;
+        if (f.type != type || left--)
+            continue;
+        if (offset >= f.stored_bytes)
+            break;
+        copy[at + TRACE_FRAME_HEADER_BYTES + offset] ^=
+            (uint8_t)(1u << (strtoul(argv[7], NULL, 0) & 7));
+        done = g_file_set_contents(argv[2], (const char *)copy, (gssize)size, NULL);
+    }
+    g_free(copy);
+    return done ? 0 : 2;
+}
+
 int main(int argc, char **argv)
 {
     struct edit first = {.argv = argv}, second;
@@ -114,6 +141,8 @@ int main(int argc, char **argv)
 
     if (argc < 7 || !g_file_get_contents(argv[1], &data, &size, &error))
         return 2;
+    if (strcmp(argv[3], "damage") == 0)
+        return argc < 8 ? 2 : damage(argv, data, size);
     first.type = (unsigned)strtoul(argv[4], NULL, 0);
     second = first;
     pass(&first, (const uint8_t *)data, size, NULL); /* to know the image's new hash */

@@ -120,6 +120,24 @@ mode="--verify full"
 changed "... from power-on, comparing all," "in the checkpoint" flip 5 0 0x20 3
 mode=
 
+# --- damage: a bit is another one in the file, and its checksum is as it was
+# damaged CLAIM TYPE N - of the Nth frame of the type; replaying all exits with 2, and info --check as well.
+damaged() {
+    rm -f edited.trace
+    "$edit" echo.trace edited.trace damage "$2" "$3" 20 3 || tap_result 1 "$1" "edit_trace failed"
+    pv edited replay edited.trace --quiet
+    tap_equal "a flipped bit in $1 of the file is found" 2 "$status"
+    says edited "... and it says where" "damaged: the frame at byte"
+    "$PARAVANE" trace info --check edited.trace >info.out 2>&1
+    tap_equal "... and info --check finds it" 2 $?
+}
+damaged "an image" 2 0
+damaged "the log" 3 1
+damaged "a checkpoint's memory" 5 0
+damaged "a checkpoint's state" 6 0
+"$PARAVANE" trace info --check echo.trace >info.out 2>&1
+tap_equal "info --check has nothing to say about a good one" 0 $?
+
 # --- what is not a trace
 head -c 5 echo.trace >cut.trace
 for bad in "$machines/bare.machine" cut.trace /dev/null "$tap_dir" missing.trace; do
