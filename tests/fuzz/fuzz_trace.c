@@ -11,6 +11,7 @@
 
 #include "traces/checkpoint.h"
 #include "traces/description.h"
+#include "traces/line.h"
 #include "traces/reader.h"
 #include "traces/writer.h"
 
@@ -86,11 +87,28 @@ static void touch_event(const struct trace_event *event, volatile uint8_t *sum)
     }
 }
 
+/* What dump, grep and export do with it. */
+static void show_event(const struct trace_event *event, GString *text)
+{
+    static const struct trace_line_options options = {.number = true, .insns = true, .vcpu = true};
+    struct trace_term term = {TRACE_TERM_FRAME, 1};
+    struct trace_out line = {.items_max = 4}, found = {.term = &term, .terms = 1, .only_hits = true};
+    struct trace_out json = {.json = text};
+
+    g_string_truncate(text, 0);
+    trace_line(text, event, &line, &options);
+    trace_line(text, event, &found, &options);
+    trace_out_start(&json);
+    trace_decode_fields(&json, event);
+    trace_decode_event(&json, event);
+}
+
 static void read_all(void)
 {
     struct trace_reader *r = trace_reader_open(path, NULL);
     const struct trace_event *event;
     volatile uint8_t sum = 0;
+    g_autoptr(GString) text = g_string_new(NULL);
     struct trace_cursor *c;
     struct trace_position at;
 
@@ -114,9 +132,12 @@ static void read_all(void)
         trace_reader_pages(r, i, page, (void *)&sum, NULL);
     }
     c = trace_cursor_new(r);
-    while (trace_cursor_next(c, &event, NULL) == TRACE_NEXT_EVENT)
+    while (trace_cursor_next(c, &event, NULL) == TRACE_NEXT_EVENT) {
         touch_event(event, &sum);
+        show_event(event, text);
+    }
     trace_cursor_free(c);
+    trace_reader_check(r, NULL);
     trace_reader_free(r);
 }
 
