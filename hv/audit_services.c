@@ -35,6 +35,12 @@ unsigned hv_evtchn_audit(void)
             }
         }
         bad += t && active != t->active;
+        for (u32 v = 0; t && v < HV_MAX_VCPUS; v++)
+            for (u32 virq = 0; virq < NR_VIRQS; virq++) {
+                const struct hv_evtchn *e = hv_evtchn_port(d, t->virq_port[v][virq]);
+
+                bad += t->virq_port[v][virq] && (!e || e->state != HV_EVTCHN_VIRQ || e->virq != virq);
+            }
     }
     return bad;
 }

@@ -15,4 +15,9 @@ unsigned hv_grant_audit(void);
  */
 void hv_service_visit(void (*fn)(hv_mfn_t mfn, bool writable, void *data), void *data);
 
+/* Of the scheduler (sched.c), of time (time.c), of interrupts: the number of disagreements. */
+unsigned hv_sched_audit(void);
+unsigned hv_time_audit(void);
+unsigned hv_irq_audit(void);
+
 #endif

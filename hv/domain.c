@@ -278,12 +278,12 @@ void hv_domain_shutdown(struct hv_domain *d, u8 reason)
 {
     if (d->shut_down)
         return;
-    d->shut_down = true;
-    d->shutdown_code = reason;
 #ifdef HV_AUDIT
     if (hv_do_audit(0, 0, 0, 0, 0))
         hv_panic("the books are wrong when domain %u ends", d->id);
 #endif
+    d->shut_down = true;
+    d->shutdown_code = reason;
     if (d == hv_dom0) {
         static const char *const names[] = {"powers off", "reboots", "suspends", "crashed", "watchdog"};
         hv_printk("(HV) domain 0 %s\n", reason < 5 ? names[reason] : "shuts down");

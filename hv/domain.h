@@ -228,6 +228,8 @@ static inline bool hv_vcpu_has_events(const struct hv_vcpu *v)
 {
     return HV_READ_ONCE(v->info->evtchn_upcall_pending) && !HV_READ_ONCE(v->info->evtchn_upcall_mask);
 }
+/** hv_vcpu_nmi - an NMI for @v, which wakes up. */
+void hv_vcpu_nmi(struct hv_vcpu *v);
 /** hv_poll_wake - see sched.h. */
 static inline void hv_poll_wake(struct hv_domain *d, u32 port)
 {

@@ -288,8 +288,7 @@ static long op_send_trigger(struct hv_domain *d, const struct xen_domctl_sendtri
         return -ESRCH;
     switch (op->trigger) {
     case XEN_DOMCTL_SENDTRIGGER_NMI:
-        v->nmi_pending = true;
-        hv_vcpu_kick(v);
+        hv_vcpu_nmi(v);
         return 0;
     case XEN_DOMCTL_SENDTRIGGER_POWER: /* buttons are HVM's */
     case XEN_DOMCTL_SENDTRIGGER_SLEEP:

@@ -206,3 +206,23 @@ void hv_irq_guest(u32 gsi)
     pins[gsi].needs_eoi = pins[gsi].level;
     hv_evtchn_pirq(hv_dom0, pins[gsi].port);
 }
+
+#ifdef HV_AUDIT
+#include "hv/audit_services.h"
+
+/* A bound pin has its port, mapped or not, and each pirq one pin. */
+unsigned hv_irq_audit(void)
+{
+    unsigned bad = 0;
+
+    for (u32 gsi = 0; gsi < HV_NR_GSI; gsi++) {
+        const struct hv_evtchn *e = pins[gsi].bound ? hv_evtchn_port(hv_dom0, pins[gsi].port) : NULL;
+
+        bad += pins[gsi].bound && (!e || e->state != HV_EVTCHN_PIRQ);
+        bad += pins[gsi].needs_eoi && !pins[gsi].level;
+        for (u32 other = 0; other < gsi; other++)
+            bad += pins[gsi].pirq_plus_1 && pins[gsi].pirq_plus_1 == pins[other].pirq_plus_1;
+    }
+    return bad;
+}
+#endif

@@ -163,6 +163,14 @@ void hv_vcpu_kick(struct hv_vcpu *v)
         hv_unhold(v, HV_HOLD_BLOCKED);
 }
 
+void hv_vcpu_nmi(struct hv_vcpu *v)
+{
+    v->nmi_pending = true;
+    hv_unhold(v, HV_HOLD_BLOCKED);
+    if (v == hv_current)
+        hv_cpu.work |= HV_WORK_VCPU;
+}
+
 void hv_poll_wake_slow(struct hv_domain *d, u32 port)
 {
     hv_for_each_vcpu(d, v)
@@ -283,3 +291,28 @@ void hv_enter_guest(void)
     __asm__ volatile("jmp hv_return_to_guest");
     __builtin_unreachable();
 }
+
+#ifdef HV_AUDIT
+#include "hv/audit_services.h"
+
+/* Exactly those vCPUs are in the queue that nothing holds; pollers are counted. */
+unsigned hv_sched_audit(void)
+{
+    unsigned bad = 0, queued = 0;
+    for (struct hv_vcpu *q = queue; q; q = q->run_next, queued++)
+        bad += q->hold || !q->on_queue || (q->run_next && q->run_next->run_prev != q);
+    hv_for_each_domain(d) {
+        u32 pollers = 0;
+        hv_for_each_vcpu(d, v) {
+            bad += !v->hold != v->on_queue;
+            queued -= v->on_queue;
+            pollers += v->poll_port != HV_POLL_NONE;
+            bad += v->poll_port != HV_POLL_NONE && !(v->hold & HV_HOLD_BLOCKED);
+            bad += !!(v->hold & HV_HOLD_PAUSED) != (v->pause_count || d->pause_count);
+            bad += !!(v->hold & HV_HOLD_SHUTDOWN) != d->shut_down;
+        }
+        bad += pollers != d->pollers;
+    }
+    return bad + !!queued;
+}
+#endif

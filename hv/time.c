@@ -195,3 +195,28 @@ HV_HYPERCALL(set_timer_op)
     hv_timer_set(&v->singleshot, a0);
     return 0;
 }
+
+#ifdef HV_AUDIT
+#include "hv/audit_services.h"
+
+static unsigned timer_audit(const struct hv_timer *t, unsigned *set)
+{
+    *set += hv_timer_is_set(t);
+    return t->link && *t->link != t;
+}
+
+/* The list is in order, and holds the timers of living vCPUs and domains, and the scheduler's slice. */
+unsigned hv_time_audit(void)
+{
+    unsigned bad = 0, listed = 0, set = 0;
+    for (const struct hv_timer *t = first; t; t = t->next, listed++)
+        bad += *t->link != t || (t->next && t->next->deadline_ns < t->deadline_ns);
+    hv_for_each_domain(d) {
+        bad += timer_audit(&d->watchdog[0], &set) + timer_audit(&d->watchdog[1], &set);
+        hv_for_each_vcpu(d, v)
+            bad += timer_audit(&v->singleshot, &set) + timer_audit(&v->periodic, &set) +
+                   timer_audit(&v->poll_timer, &set);
+    }
+    return bad + (listed - set > 1);
+}
+#endif

@@ -272,10 +272,7 @@ HV_HYPERCALL(vcpu_op)
     case VCPUOP_register_vcpu_info:
         return register_info(v, a2);
     case VCPUOP_send_nmi:
-        v->nmi_pending = true;
-        hv_unhold(v, HV_HOLD_BLOCKED);
-        if (v == self)
-            hv_cpu.work |= HV_WORK_VCPU;
+        hv_vcpu_nmi(v);
         return 0;
     case VCPUOP_get_physid: {
         u64 id = 0;	/* the only processor's */
