@@ -150,98 +150,100 @@ static HV_COLD void permissions(struct hv_domain *d)
     hv_range_add(&d->irqs, 1, HV_NR_GSI - 1);
 }
 
-void hv_dom0_build(void)
-{
-    struct hv_boot_module *kernel = &hv_boot.module[0], *initrd = hv_boot.nr_modules > 1 ? &hv_boot.module[1] : NULL;
-    struct image m = {.elf = (void *)(HV_VA_DIRECT + kernel->start), .size = kernel->end - kernel->start};
-    struct hv_domain *d;
-    struct hv_vcpu *v;
-    u64 n = hv_boot_number("dom0_mem", 0) >> 12, pages, at, initrd_pfn = 0;
-    parse(&m);
-    if (hv_domain_create(0, true, &d) || hv_domain_set_max_vcpus(d, (u32)hv_boot_number("dom0_max_vcpus", 1)))
-        hv_panic("domain 0: out of memory");
-    d->wanted_vcpus = (u32)hv_boot_number("dom0_max_vcpus", 1);
-    hv_dom0 = d;
-    permissions(d);
-    if (!n)
-        n = hv_frames_free() / 2; /* the rest is for the domains it starts */
-    if (n >= 64ull << 18)
-        n = (64ull << 18) - 1;
-    get_memory(d, n);
+/* Where things lie, in PFNs from virt_base. */
+struct plan {
+    u64 frames;		/* of the domain */
+    u64 pages;		/* mapped at the start */
+    u64 initrd, p2m, info, stack;
+};
 
-    /* Layout, in PFNs from virt_base. */
-    at = (m.end - m.virt_base + 4095) >> 12;
+static void make_plan(struct plan *p, const struct image *m, const struct hv_boot_module *initrd)
+{
+    u64 at = (m->end - m->virt_base + 4095) >> 12, end;
     if (initrd) {
-        initrd_pfn = at;
+        p->initrd = at;
         at += (initrd->end - initrd->start + 4095) >> 12;
     }
-    u64 p2m = at;
-    at += (n * 8 + 4095) >> 12;
-    u64 info = at++, end;
+    p->p2m = at;
+    at += (p->frames * 8 + 4095) >> 12;
+    p->info = at++;
     first_table = at;
     for (u64 guess = 4;; guess++) {
-        end = ((at + guess + 1 + 128) * 4096 + m.virt_base + 0x3fffff) & ~0x3fffffull;
-        if (count_tables(m.virt_base, end) <= guess) {
+        end = ((at + guess + 1 + 128) * 4096 + m->virt_base + 0x3fffff) & ~0x3fffffull;
+        if (count_tables(m->virt_base, end) <= guess) {
             next_table = at;
             end_tables = at += guess;
             break;
         }
     }
-    u64 stack = at++;
-    pages = (end - m.virt_base) >> 12;
-    if (pages > n)
-        hv_panic("domain 0: dom0_mem is too small: %lu KiB are needed", pages * 4);
+    p->stack = at;
+    p->pages = (end - m->virt_base) >> 12;
+    if (p->pages > p->frames)
+        hv_panic("domain 0: dom0_mem is too small: %lu KiB are needed", p->pages * 4);
+}
 
-    const Elf64_Phdr *ph = (const void *)((const char *)m.elf + m.elf->e_phoff);
-    for (u32 i = 0; i < m.elf->e_phnum; i++)
+static void load(const struct plan *p, const struct image *m, const struct hv_boot_module *initrd)
+{
+    const Elf64_Phdr *ph = (const void *)((const char *)m->elf + m->elf->e_phoff);
+    for (u32 i = 0; i < m->elf->e_phnum; i++)
         if (ph[i].p_type == PT_LOAD)
-            copy_to_pfns(ph[i].p_paddr - m.paddr_offset, (const char *)m.elf + ph[i].p_offset, ph[i].p_filesz);
-    if (m.has_page && m.hypercall_page - m.virt_base < pages << 12)
-        hv_hypercall_page_fill(pfn_va((m.hypercall_page - m.virt_base) >> 12));
+            copy_to_pfns(ph[i].p_paddr - m->paddr_offset, (const char *)m->elf + ph[i].p_offset, ph[i].p_filesz);
+    if (m->has_page && m->hypercall_page - m->virt_base < p->pages << 12)
+        hv_hypercall_page_fill(pfn_va((m->hypercall_page - m->virt_base) >> 12));
     if (initrd)
-        copy_to_pfns(initrd_pfn << 12, (void *)(HV_VA_DIRECT + initrd->start), initrd->end - initrd->start);
-    for (u64 pfn = 0; pfn < n; pfn++)
-        ((u64 *)pfn_va(p2m + (pfn >> 9)))[pfn & 511] = pfn_mfn(pfn);
+        copy_to_pfns(p->initrd << 12, (void *)(HV_VA_DIRECT + initrd->start), initrd->end - initrd->start);
+    for (u64 pfn = 0; pfn < p->frames; pfn++)
+        ((u64 *)pfn_va(p->p2m + (pfn >> 9)))[pfn & 511] = pfn_mfn(pfn);
+}
 
-    /* Page tables: the L4 first, then as they are needed; tables are mapped read-only. */
+/* The L4 first, then as they are needed; tables are mapped read-only. */
+static void make_tables(const struct plan *p, u64 virt_base)
+{
     u64 *l4 = pfn_va(next_table++);
-    for (u64 pfn = 0; pfn < pages; pfn++) {
-        u64 va = m.virt_base + (pfn << 12);
+    for (u64 pfn = 0; pfn < p->pages; pfn++) {
+        u64 va = virt_base + (pfn << 12);
         u64 *l1 = lower(&lower(&lower(&l4[va >> 39 & 511])[va >> 30 & 511])[va >> 21 & 511]);
         u64 rw = pfn >= first_table && pfn < end_tables ? 0 : HV_PTE_RW;
         l1[va >> 12 & 511] = pfn_mfn(pfn) << 12 | HV_PTE_P | HV_PTE_A | rw;
     }
+}
 
-    struct start_info *s = pfn_va(info);
+static void fill_start_info(const struct plan *p, const struct hv_domain *d, u64 virt_base,
+                            const struct hv_boot_module *initrd)
+{
+    struct start_info *s = pfn_va(p->info);
     memcpy(s->magic, "xen-3.0-x86_64p", 16);
-    s->nr_pages = n;
+    s->nr_pages = p->frames;
     s->shared_info = hv_va_mfn(d->shared) << 12;
     s->flags = SIF_PRIVILEGED | SIF_INITDOMAIN;
-    s->pt_base = m.virt_base + (first_table << 12);
+    s->pt_base = virt_base + (first_table << 12);
     s->nr_pt_frames = end_tables - first_table;
-    s->mfn_list = m.virt_base + (p2m << 12);
+    s->mfn_list = virt_base + (p->p2m << 12);
     if (initrd) {
-        s->mod_start = m.virt_base + (initrd_pfn << 12);
+        s->mod_start = virt_base + (p->initrd << 12);
         s->mod_len = initrd->end - initrd->start;
     }
-    memcpy(s->cmd_line, kernel->cmdline, sizeof(s->cmd_line));
+    memcpy(s->cmd_line, hv_boot.module[0].cmdline, sizeof(s->cmd_line));
+}
 
-    v = d->vcpu[0];
-    u64 root = pfn_mfn(first_table);
+/* Its root is pinned, and loaded. */
+static void start_vcpu(struct hv_vcpu *v, const struct plan *p, const struct image *m)
+{
+    struct hv_frame *root = hv_frame(pfn_mfn(first_table));
     int rc;
-    while ((rc = hv_get_type(hv_frame(root), HV_TYPE_L4)) == -ERESTART)
+    while ((rc = hv_get_type(root, HV_TYPE_L4)) == -ERESTART)
         ;
     if (rc)
         hv_panic("domain 0: its page tables are refused: %d", rc);
-    hv_frame(root)->count++;
-    hv_frame(root)->flags |= HV_FRAME_PINNED;
-    hv_frame(root)->count++;		/* and as CR3 */
-    hv_frame(root)->type_count++;
-    v->cr3 = root << 12;
+    root->count++;
+    root->flags |= HV_FRAME_PINNED;
+    root->count++;		/* and as CR3 */
+    root->type_count++;
+    v->cr3 = hv_frame_mfn(root) << 12;
     v->flags = HV_VCPU_KERNEL;
-    v->regs.rip = m.entry;
-    v->regs.rsp = m.virt_base + ((stack + 1) << 12);
-    v->regs.rsi = m.virt_base + (info << 12);
+    v->regs.rip = m->entry;
+    v->regs.rsp = m->virt_base + ((p->stack + 1) << 12);
+    v->regs.rsi = m->virt_base + (p->info << 12);
     v->regs.rflags = HV_FLAG_IF | 2;
     v->regs.cs = HV_SEL_GUEST_CS64;
     v->regs.ss = HV_SEL_GUEST_SS;
@@ -249,8 +251,32 @@ void hv_dom0_build(void)
     v->kernel_sp = v->regs.rsp;
     v->initialised = true;
     v->hold &= ~HV_HOLD_DOWN;
+}
+
+void hv_dom0_build(void)
+{
+    struct hv_boot_module *kernel = &hv_boot.module[0], *initrd = hv_boot.nr_modules > 1 ? &hv_boot.module[1] : NULL;
+    struct image m = {.elf = (void *)(HV_VA_DIRECT + kernel->start), .size = kernel->end - kernel->start};
+    struct plan p = {.frames = hv_boot_number("dom0_mem", 0) >> 12};
+    u32 vcpus = (u32)hv_boot_number("dom0_max_vcpus", 1);
+    struct hv_domain *d;
+    parse(&m);
+    if (hv_domain_create(0, true, &d) || hv_domain_set_max_vcpus(d, vcpus))
+        hv_panic("domain 0: out of memory");
+    d->wanted_vcpus = vcpus;
+    hv_dom0 = d;
+    permissions(d);
+    if (!p.frames)
+        p.frames = hv_frames_free() / 2; /* the rest is for the domains it starts */
+    p.frames = HV_MIN(p.frames, (64ull << 18) - 1);
+    get_memory(d, p.frames);
+    make_plan(&p, &m, initrd);
+    load(&p, &m, initrd);
+    make_tables(&p, m.virt_base);
+    fill_start_info(&p, d, m.virt_base, initrd);
+    start_vcpu(d->vcpu[0], &p, &m);
     d->max_pages = 0xffffffff;
-    for (u64 pfn = 0; pfn < n; pfn += 512)
+    for (u64 pfn = 0; pfn < p.frames; pfn += 512)
         hv_page_free(leaves[pfn >> 18][pfn >> 9 & 511]);
-    hv_printk("(HV) domain 0: %lu MiB, kernel %lx-%lx, entry %lx\n", n >> 8, m.start, m.end, m.entry);
+    hv_printk("(HV) domain 0: %lu MiB, kernel %lx-%lx, entry %lx\n", p.frames >> 8, m.start, m.end, m.entry);
 }

@@ -29,33 +29,35 @@ static int take_root(struct hv_vcpu *v, u64 *root, u64 mfn, bool kernel)
     return rc;
 }
 
-int hv_vcpu_set_context(struct hv_vcpu *v, struct vcpu_guest_context *c)
+/* Addresses the processor would fault on, tables that cannot be. */
+static bool context_is_good(const struct vcpu_guest_context *c)
 {
-    u64 frames[16], kernel = 0, user = 0;
-    int rc;
     if (c->ldt_ents > 8192 || (c->ldt_base & 0xfff) || (c->ldt_ents && !hv_guest_range_ok(c->ldt_base, c->ldt_ents * 8)))
-        return -EINVAL;
+        return false;
     if (!hv_canonical(c->fs_base) || !hv_canonical(c->gs_base_kernel) || !hv_canonical(c->gs_base_user) ||
         !hv_canonical(c->event_callback_eip) || !hv_canonical(c->failsafe_callback_eip) ||
         !hv_canonical(c->syscall_callback_eip) || !hv_canonical(c->user_regs.rip))
-        return -EINVAL;
+        return false;
     for (u32 i = 0; i < 256; i++)
         if (!hv_canonical(c->trap_ctxt[i].address))
-            return -EINVAL;
-    if (!(c->flags & VGCF_in_kernel) && !c->ctrlreg[1])
-        return -EINVAL;
-    rc = take_root(v, &kernel, c->ctrlreg[3] >> 12, true);
+            return false;
+    return (c->flags & VGCF_in_kernel) || c->ctrlreg[1];
+}
+
+/* What refers to frames: roots and descriptor tables; all, or nothing is changed. */
+static int set_tables(struct hv_vcpu *v, const struct vcpu_guest_context *c)
+{
+    u64 frames[16], kernel = 0, user = 0;
+    int rc = take_root(v, &kernel, c->ctrlreg[3] >> 12, true);
     if (!rc && c->ctrlreg[1])
         rc = take_root(v, &user, c->ctrlreg[1] >> 12, false);
+    if (!rc && c->gdt_ents) {
+        memcpy(frames, c->gdt_frames, sizeof(frames));
+        rc = hv_set_gdt(v, frames, (u32)HV_MIN(c->gdt_ents, 0xffffffffull));
+    }
     if (rc) {
         if (kernel)
             hv_put_page_and_type(hv_frame(kernel >> 12));
-        return rc;
-    }
-    memcpy(frames, c->gdt_frames, sizeof(frames));
-    rc = c->gdt_ents ? hv_set_gdt(v, frames, (u32)HV_MIN(c->gdt_ents, 0xffffffffull)) : 0;
-    if (rc) {
-        hv_put_page_and_type(hv_frame(kernel >> 12));
         if (user)
             hv_put_page_and_type(hv_frame(user >> 12));
         return rc;
@@ -68,13 +70,16 @@ int hv_vcpu_set_context(struct hv_vcpu *v, struct vcpu_guest_context *c)
     v->user_cr3 = user;
     v->ldt_base = c->ldt_base;
     v->ldt_ents = (u32)c->ldt_ents;
+    return 0;
+}
+
+static void set_registers(struct hv_vcpu *v, const struct vcpu_guest_context *c)
+{
     if (c->flags & VGCF_I387_VALID) {
         memcpy(v->fpu, c->fpu_ctxt.x, 512);
         *(u32 *)(v->fpu + 24) &= 0xffff;	/* MXCSR: FXRSTOR must not fault */
     }
     v->flags = c->flags & VGCF_in_kernel ? HV_VCPU_KERNEL : 0;
-    v->failsafe_masks = !!(c->flags & VGCF_failsafe_disables_events);
-    v->syscall_masks = !!(c->flags & VGCF_syscall_disables_events);
     v->regs = c->user_regs;
     v->regs.cs |= 3;
     v->regs.ss |= 3;
@@ -84,14 +89,6 @@ int hv_vcpu_set_context(struct hv_vcpu *v, struct vcpu_guest_context *c)
     v->es = c->user_regs.es;
     v->fs = c->user_regs.fs;
     v->gs = c->user_regs.gs;
-    memcpy(v->traps, c->trap_ctxt, sizeof(c->trap_ctxt));
-    for (u32 i = 0; i < 256; i++)
-        v->traps[i].cs |= 3;
-    v->kernel_ss = c->kernel_ss | 3;
-    v->kernel_sp = c->kernel_sp;
-    v->event_callback = c->event_callback_eip;
-    v->failsafe_callback = c->failsafe_callback_eip;
-    v->syscall_callback = c->syscall_callback_eip;
     v->fs_base = c->fs_base;
     v->gs_base_kernel = c->gs_base_kernel;
     v->gs_base_user = c->gs_base_user;
@@ -102,6 +99,24 @@ int hv_vcpu_set_context(struct hv_vcpu *v, struct vcpu_guest_context *c)
     for (u32 i = 0; i < 8; i++)
         if (i < 4 || i > 5)
             (void)hv_set_debugreg(v, i, c->debugreg[i]);
+}
+
+int hv_vcpu_set_context(struct hv_vcpu *v, struct vcpu_guest_context *c)
+{
+    int rc = context_is_good(c) ? set_tables(v, c) : -EINVAL;
+    if (rc)
+        return rc;
+    set_registers(v, c);
+    memcpy(v->traps, c->trap_ctxt, sizeof(c->trap_ctxt));
+    for (u32 i = 0; i < 256; i++)
+        v->traps[i].cs |= 3;
+    v->kernel_ss = c->kernel_ss | 3;
+    v->kernel_sp = c->kernel_sp;
+    v->event_callback = c->event_callback_eip;
+    v->failsafe_callback = c->failsafe_callback_eip;
+    v->syscall_callback = c->syscall_callback_eip;
+    v->failsafe_masks = !!(c->flags & VGCF_failsafe_disables_events);
+    v->syscall_masks = !!(c->flags & VGCF_syscall_disables_events);
     v->initialised = true;
     /* The tools have cleared the page that both clocks are in. */
     hv_time_vcpu_update(v);
@@ -199,11 +214,41 @@ static long register_area(u64 *area, u64 arg, u64 size)
     return 0;
 }
 
+static long timer_op(u32 cmd, struct hv_vcpu *v, u64 arg)
+{
+    struct vcpu_set_periodic_timer period;
+    struct vcpu_set_singleshot_timer single;
+    switch (cmd) {
+    case VCPUOP_set_periodic_timer:
+        if (hv_load_guest(&period, arg))
+            return -EFAULT;
+        if (period.period_ns < 1000000 || period.period_ns > 0x3fffffffffffffffull)
+            return -EINVAL;
+        v->period_ns = period.period_ns;
+        hv_timer_set(&v->periodic, hv_now() + v->period_ns);
+        return 0;
+    case VCPUOP_stop_periodic_timer:
+        hv_timer_stop(&v->periodic);
+        return 0;
+    case VCPUOP_set_singleshot_timer:
+        if (v != hv_current)
+            return -EINVAL;
+        if (hv_load_guest(&single, arg))
+            return -EFAULT;
+        hv_timer_set(&v->singleshot, single.timeout_abs_ns);
+        return 0;
+    case VCPUOP_stop_singleshot_timer:
+        if (v != hv_current)
+            return -EINVAL;
+        hv_timer_stop(&v->singleshot);
+        return 0;
+    }
+    return -ENOSYS;
+}
+
 HV_HYPERCALL(vcpu_op)
 {
     struct hv_vcpu *self = hv_current, *v = hv_vcpu_find(self->domain, (u32)a1);
-    struct vcpu_set_periodic_timer period;
-    struct vcpu_set_singleshot_timer single;
     struct vcpu_runstate_info runstate;
     long rc;
     (void)a3, (void)a4;
@@ -245,30 +290,10 @@ HV_HYPERCALL(vcpu_op)
             hv_time_vcpu_update(v);
         return rc;
     case VCPUOP_set_periodic_timer:
-        if (hv_load_guest(&period, a2))
-            return -EFAULT;
-        if (period.period_ns < 1000000)
-            return -EINVAL;
-        if (period.period_ns > 0x3fffffffffffffffull)
-            return -EINVAL;
-        v->period_ns = period.period_ns;
-        hv_timer_set(&v->periodic, hv_now() + v->period_ns);
-        return 0;
     case VCPUOP_stop_periodic_timer:
-        hv_timer_stop(&v->periodic);
-        return 0;
     case VCPUOP_set_singleshot_timer:
-        if (v != self)
-            return -EINVAL;
-        if (hv_load_guest(&single, a2))
-            return -EFAULT;
-        hv_timer_set(&v->singleshot, single.timeout_abs_ns);
-        return 0;
     case VCPUOP_stop_singleshot_timer:
-        if (v != self)
-            return -EINVAL;
-        hv_timer_stop(&v->singleshot);
-        return 0;
+        return timer_op((u32)a0, v, a2);
     case VCPUOP_register_vcpu_info:
         return register_info(v, a2);
     case VCPUOP_send_nmi:
