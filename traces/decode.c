@@ -341,6 +341,14 @@ const char *trace_decode_name(const struct trace_event *e, char *buffer, size_t 
     return buffer;
 }
 
+/* A table that is validated, or taken apart, in several goes: not refused, but not yet done. */
+static bool goes_on(const struct trace_event *e, int64_t result)
+{
+    enum { XEN_EINTR = 4, XEN_ERESTART = 85 };
+
+    return e->kind->id == TRACE_KIND_PAGE_TYPE && (result == -XEN_EINTR || result == -XEN_ERESTART);
+}
+
 bool trace_event_failed(const struct trace_event *e)
 {
     for (unsigned i = 0; i < e->kind->fields; i++) {
@@ -351,7 +359,8 @@ bool trace_event_failed(const struct trace_event *e)
             continue;
         if (trace_event_is_call(e) && e->value[TRACE_HYPERCALL_END].u64 != TRACE_END_RETURNED)
             return false;
-        return (int64_t)e->value[i].u64 < 0 && (int64_t)e->value[i].u64 >= -4095;
+        return (int64_t)e->value[i].u64 < 0 && (int64_t)e->value[i].u64 >= -4095 &&
+               !goes_on(e, (int64_t)e->value[i].u64);
     }
     return false;
 }

@@ -380,4 +380,27 @@ Test(traces_decode, failures_are_found_by_results_and_statuses)
     events_new(&b, TRACE_KIND_GRANT_MAP);
     trace_build_u64(&b, TRACE_GRANT_MAP_STATUS, (uint64_t)-3);
     cr_expect(trace_event_failed(trace_build_end(&b)));
+    events_new(&b, TRACE_KIND_PAGE_TYPE);
+    trace_build_u64(&b, TRACE_PAGE_TYPE_RESULT, (uint64_t)-85); /* to be continued */
+    cr_expect(not(trace_event_failed(trace_build_end(&b))));
+    trace_build_u64(&b, TRACE_PAGE_TYPE_RESULT, (uint64_t)-22);
+    cr_expect(trace_event_failed(trace_build_end(&b)));
+}
+
+Test(traces_decode, an_entry_that_is_replaced_unmaps_its_frame)
+{
+    struct trace_term terms[] = {{TRACE_TERM_FRAME, 0x11}, {TRACE_TERM_FRAME, 0x12}};
+    struct trace_out o = {.term = terms, .terms = 2};
+
+    events_new(&b, TRACE_KIND_PT_WRITE);
+    trace_build_u64(&b, TRACE_PT_WRITE_OLD, 0x11067);
+    trace_build_u64(&b, TRACE_PT_WRITE_NEW, 0x12067);
+    trace_out_start(&o);
+    trace_decode_event(&o, trace_build_end(&b));
+    cr_expect(eq(str, (char *)o.how[0], "unmapped"));
+    cr_expect(eq(str, (char *)o.how[1], "mapped RW"));
+    trace_build_u64(&b, TRACE_PT_WRITE_NEW, 0x11065);
+    trace_out_start(&o);
+    trace_decode_event(&o, trace_build_end(&b));
+    cr_expect(eq(str, (char *)o.how[0], "mapped RO"));
 }
