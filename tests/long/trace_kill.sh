@@ -11,9 +11,14 @@ RANDOM=4711
 
 killed=0 cut=0 bad=
 for i in $(seq 50); do
+    rm -f "$tap_dir/k.trace"
     "$PARAVANE" record $bare -o "$tap_dir/k.trace" --quiet --checkpoint-every 20M --events all 2>/dev/null &
     pid=$!
-    sleep "$((RANDOM % 2)).$((RANDOM % 900 + 100))"
+    # The moment is chosen by what has been written, up to 20 MB: hosts are slower and faster.
+    moment=$((RANDOM * 600 + 1))
+    while kill -0 "$pid" && [ "$(stat -c %s "$tap_dir/k.trace" 2>/dev/null || echo 0)" -lt "$moment" ]; do
+        sleep "0.0$((RANDOM % 3 + 1))"
+    done
     kill -9 "$pid"
     wait "$pid" 2>/dev/null
     killed=$((killed + 1))
