@@ -5,6 +5,15 @@
 #include "hv/evtchn.h"
 #include "hv/grant_table.h"
 #include "hv/irq.h"
+#include "hv/lib.h"
+
+/* A disagreement, if @wrong.  Returns: how many. */
+static unsigned complain(bool wrong, const struct hv_domain *d, const char *what, u32 at)
+{
+    if (wrong)
+        hv_printk("(HV) audit: d%u: %s %u\n", d->id, what, at);
+    return wrong;
+}
 
 unsigned hv_evtchn_audit(void)
 {
@@ -21,25 +30,27 @@ unsigned hv_evtchn_audit(void)
             active += e->state > HV_EVTCHN_RESERVED;
             switch (e->state) {
             case HV_EVTCHN_FREE:
-                bad += port < t->first_free;
+                bad += complain(port < t->first_free, d, "below the first free port:", port);
                 break;
             case HV_EVTCHN_INTERDOMAIN:
                 rd = hv_domain_find(e->dom);
                 peer = rd ? hv_evtchn_port(rd, e->port) : NULL;
-                bad += !peer || peer->state != HV_EVTCHN_INTERDOMAIN || peer->dom != d->id ||
-                       peer->port != port;
+                bad += complain(!peer || peer->state != HV_EVTCHN_INTERDOMAIN || peer->dom != d->id ||
+                                peer->port != port, d, "without its other end: port", port);
                 break;
             case HV_EVTCHN_VIRQ:
-                bad += t->virq_port[hv_virq_is_global(e->virq) ? 0 : e->vcpu][e->virq] != port;
+                bad += complain(t->virq_port[hv_virq_is_global(e->virq) ? 0 : e->vcpu][e->virq] != port, d,
+                                "not where its VIRQ is kept: port", port);
                 break;
             }
         }
-        bad += t && active != t->active;
+        bad += complain(t && active != t->active, d, "miscounted ports:", active);
         for (u32 v = 0; t && v < HV_MAX_VCPUS; v++)
             for (u32 virq = 0; virq < NR_VIRQS; virq++) {
                 const struct hv_evtchn *e = hv_evtchn_port(d, t->virq_port[v][virq]);
 
-                bad += t->virq_port[v][virq] && (!e || e->state != HV_EVTCHN_VIRQ || e->virq != virq);
+                bad += complain(t->virq_port[v][virq] && (!e || e->state != HV_EVTCHN_VIRQ || e->virq != virq), d,
+                                "not a port of it: VIRQ", virq);
             }
     }
     return bad;
@@ -99,18 +110,20 @@ unsigned hv_grant_audit(void)
 
         if (!t)
             continue;
-        bad += !maptrack_good(t);
+        bad += complain(!maptrack_good(t), d, "a bad list of handles, of", t->maptrack_limit);
         mapped = 0;
         hv_for_each_domain(user)
             mapped += handles_of(user, d->id);
-        bad += mapped != t->mapped;
+        bad += complain(mapped != t->mapped, d, "miscounted handles of others:", mapped);
         for (u32 ref = 0; ref < hv_grant_entries(t); ref++) {
             const struct hv_grant_active *a = hv_grant_active(t, ref);
 
             /* A host half may outlive its page-table entry, and then the frame: a device half does not. */
             if (a->pins)
-                bad += a->pins != pins_owed(d, ref) || !hv_mfn_is_ram(a->mfn) ||
-                       ((a->pins & PIN_DEVICE_MASK) && hv_frame(a->mfn)->owner != d->id);
+                bad += complain(a->pins != pins_owed(d, ref), d, "miscounted users of entry", ref) +
+                       complain(!hv_mfn_is_ram(a->mfn) ||
+                                ((a->pins & PIN_DEVICE_MASK) && hv_frame(a->mfn)->owner != d->id), d,
+                                "not the granter's any more: the frame of entry", ref);
         }
         /* Every handle must name an entry that knows of it. */
         for (u32 handle = 0; handle < t->maptrack_limit; handle++) {
@@ -118,8 +131,8 @@ unsigned hv_grant_audit(void)
             struct hv_domain *rd = m->flags ? hv_domain_find(m->domid) : NULL;
 
             if (m->flags)
-                bad += !rd || m->ref >= hv_grant_entries(rd->grants) ||
-                       !hv_grant_active(rd->grants, m->ref)->pins;
+                bad += complain(!rd || m->ref >= hv_grant_entries(rd->grants) ||
+                                !hv_grant_active(rd->grants, m->ref)->pins, d, "of nothing: handle", handle);
         }
     }
     return bad;

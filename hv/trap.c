@@ -406,8 +406,11 @@ HV_COLD void hv_iret_failed(struct cpu_user_regs *f)
     struct hv_vcpu *v = hv_current;
     u32 vector = f->entry_vector & 255, error = f->error_code;
     memmove(&v->regs, f, HV_REGS_ERROR);
-    if (vector == HV_TRAP_PF && ldt_fault(hv_read_cr2()))
+    if (vector == HV_TRAP_PF) {	/* of the LDT */
+        v->regs.error_code = error;
+        hv_guest_page_fault(&v->regs);
         return;
+    }
     /* As on Xen it is the guest's exception at the place it was to return to. */
     hv_inject(vector, error);
 }

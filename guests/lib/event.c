@@ -61,6 +61,11 @@ void event_set_handler(u32 port, event_handler handler, void *arg)
     ports[port].handler = handler;
 }
 
+bool event_has_handler(u32 port)
+{
+    return port < EVTCHN_2L_NR_CHANNELS && ports[port].handler;
+}
+
 void event_enable(void)
 {
     vcpu_info_t *vcpu = vcpu_info();

@@ -18,6 +18,7 @@ void event_dispatch(void);
 
 /** event_set_handler - who gets @port; NULL: its events are dropped.  Does not unmask. */
 void event_set_handler(u32 port, event_handler handler, void *arg);
+bool event_has_handler(u32 port);
 
 /** event_enable, event_disable - upcalls to this vCPU; enabling delivers what is pending. */
 void event_enable(void);
