@@ -130,26 +130,27 @@ ATTACK(give_back_granted, FLAW_LIFE, "a page that is mapped by grant is given ba
     get_again(page);
 }
 
-ATTACK(exchange_in_use, FLAW_LIFE, "an exchange whose list holds a frame in use (mapped, table, GDT, shared, twice): -EINVAL, all others come back")
+ATTACK(exchange_in_use, FLAW_LIFE, "an exchange whose list holds a frame in use (mapped, only read-only too, table, GDT, shared, twice): -EINVAL, all others come back")
 {
-    u64 *free = page_alloc(), *busy[5], list[2], out[2];
+    u64 *free = page_alloc(), *busy[4], list[2], out[2];
     struct xen_memory_exchange e = {.in = {.nr_extents = 2, .domid = DOMID_SELF},
                                     .out = {.nr_extents = 1, .extent_order = 1, .domid = DOMID_SELF}};
-    u64 mfn = mfn_of(free), pfn = memory_virt_to_pfn(free), gdt, bad[5];
+    u64 mfn = mfn_of(free), pfn = memory_virt_to_pfn(free), gdt, bad[6];
     long before;
 
     busy[0] = page_alloc();
     busy[1] = pinned_table(1);
     busy[2] = table_page();
+    busy[3] = table_page(); /* no table: nothing but a read-only mapping */
     gdt = mfn_of(busy[2]);
     equal("GDT", hypercall_set_gdt(&gdt, 512), 0);
     memory_unmap(free);
-    for (u32 i = 0; i < 3; i++)
+    for (u32 i = 0; i < 4; i++)
         bad[i] = mfn_of(busy[i]);
-    bad[3] = start_info->shared_info >> 12;
-    bad[4] = mfn;
+    bad[4] = start_info->shared_info >> 12;
+    bad[5] = mfn;
     before = pages_now();
-    for (u32 i = 0; i < 5; i++) {
+    for (u32 i = 0; i < 6; i++) {
         list[0] = mfn;
         list[1] = bad[i];
         out[0] = pfn;
@@ -165,7 +166,7 @@ ATTACK(exchange_in_use, FLAW_LIFE, "an exchange whose list holds a frame in use 
     }
     equal("no GDT", hypercall_set_gdt(NULL, 0), 0);
     equal("unpin", unpin(busy[1]), 0);
-    for (u32 i = 0; i < 3; i++)
+    for (u32 i = 0; i < 4; i++)
         page_back(busy[i]);
     page_back(free);
 }

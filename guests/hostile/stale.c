@@ -272,6 +272,49 @@ ATTACK(given_back_quietly, FLAW_STALE, "a page is used, unmapped without a flush
     }
 }
 
+ATTACK(reused_at_once, FLAW_STALE, "a frame that is used, unmapped without a flush and given back is handed out again at once: the stale translation is gone, the frame zeroed")
+{
+    /* Frames below an address are taken from the top, so the one that has just come back is the next. */
+    struct xen_memory_reservation r = {.nr_extents = 1, .domid = DOMID_SELF, .mem_flags = XENMEMF_address_bits(60)};
+    u64 *page = page_alloc(), pfn = memory_virt_to_pfn(page), mfn = mfn_of(page), first = 0, same = 0;
+
+    set_xen_guest_handle(r.extent_start, &mfn);
+    memory_unmap(page);
+    equal("room for one", hypercall_memory_op(XENMEM_decrease_reservation, &r), 1);
+    for (u32 round = 0; round < 4; round++) {
+        u64 va;
+
+        mfn = pfn;
+        equal("take", hypercall_memory_op(XENMEM_populate_physmap, &r), 1);
+        memory_set_p2m(pfn, mfn);
+        same += mfn == first;
+        first = mfn;
+        memory_protect(page, MEMORY_RW);
+        equal("zeroed", page[0], 0);
+        va = warm(page);
+        equal("used", store((void *)va, 0xbad), TRAP_NONE);
+        quietly((u64)page, 0);
+        quietly(va, 0);
+        equal("give back", hypercall_memory_op(XENMEM_decrease_reservation, &r), 1);
+        mfn = pfn;
+        equal("take again", hypercall_memory_op(XENMEM_populate_physmap, &r), 1);
+        memory_set_p2m(pfn, mfn);
+        if (mfn == first) {
+            same++;
+            equal("store", store((void *)va, 0xbad), TRAP_PF);
+        }
+        memory_protect(page, MEMORY_RW);
+        equal("zeroed", page[0], 0);
+        memory_unmap(page);
+        equal("give back", hypercall_memory_op(XENMEM_decrease_reservation, &r), 1);
+    }
+    holds("it was the same frame", same > 0);
+    mfn = pfn;
+    equal("the last one", hypercall_memory_op(XENMEM_populate_physmap, &r), 1);
+    memory_set_p2m(pfn, mfn);
+    page_back(page);
+}
+
 ATTACK(exchanged_quietly, FLAW_STALE, "a page is used, unmapped without a flush, exchanged: the stale translation is gone before anybody else has the frame")
 {
     u64 *page = page_alloc(), va = warm(page), mfn = mfn_of(page), out = memory_virt_to_pfn(page), pfn = out;

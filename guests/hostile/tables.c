@@ -186,7 +186,7 @@ ATTACK(by_emulation_in_user_mode, FLAW_RIGHTS, "user mode's stores to an L1 tabl
     page_free(data);
 }
 
-ATTACK(by_results, FLAW_ADDRESS, "results written to a page that is a table: -EFAULT, the hypervisor honours the page's read-only mapping")
+ATTACK(by_results, FLAW_ADDRESS, "results written to a page that is a table: -EFAULT, with writable page tables or without: it is a read-only page for the hypervisor, too")
 {
     u64 *table = pinned_table(1), out = 0;
     struct xen_memory_reservation r = {.nr_extents = 1, .domid = DOMID_SELF};
@@ -195,21 +195,25 @@ ATTACK(by_results, FLAW_ADDRESS, "results written to a page that is a table: -EF
     long pages = hypercall_memory_op(XENMEM_current_reservation, &self);
 
     set_xen_guest_handle(r.extent_start, table);
-    equal("populate", hypercall_memory_op(XENMEM_populate_physmap, &r), 0);
-    equal("increase", hypercall_memory_op(XENMEM_increase_reservation, &r), 0);
-    equal("pages", hypercall_memory_op(XENMEM_current_reservation, &self), pages);
-    equal("version", hypercall_xen_version(XENVER_extraversion, table), -XEN_EFAULT);
-    equal("runstate", hypercall_vcpu_op(VCPUOP_get_runstate_info, 0, table), -XEN_EFAULT);
-    equal("machphys", hypercall_memory_op(XENMEM_machphys_mapping, table), -XEN_EFAULT);
-    hypercall_mmuext_op(&op, 1, (u32 *)table, DOMID_SELF);
-    hypercall_event_channel_op(EVTCHNOP_alloc_unbound, table);
-    hypercall_grant_table_op(GNTTABOP_query_size, table, 1);
-    set_entry(table, __HYPERVISOR_update_va_mapping); /* an absent entry, and a call: its result cannot be stored */
-    equal("multicall", hypercall_multicall((multicall_entry_t *)table, 2), -XEN_EFAULT);
-    set_entry(table, 0);
-    for (u32 i = 0; i < 512; i++)
-        out |= table[i];
-    equal("the table", out, 0);
+    for (u32 assist = 0; assist < 2; assist++) {
+        hypercall_vm_assist(assist ? VMASST_CMD_enable : VMASST_CMD_disable, VMASST_TYPE_writable_pagetables);
+        equal("populate", hypercall_memory_op(XENMEM_populate_physmap, &r), 0);
+        equal("increase", hypercall_memory_op(XENMEM_increase_reservation, &r), 0);
+        equal("pages", hypercall_memory_op(XENMEM_current_reservation, &self), pages);
+        equal("version", hypercall_xen_version(XENVER_extraversion, table), -XEN_EFAULT);
+        equal("runstate", hypercall_vcpu_op(VCPUOP_get_runstate_info, 0, table), -XEN_EFAULT);
+        equal("machphys", hypercall_memory_op(XENMEM_machphys_mapping, table), -XEN_EFAULT);
+        hypercall_mmuext_op(&op, 1, (u32 *)table, DOMID_SELF);
+        hypercall_event_channel_op(EVTCHNOP_alloc_unbound, table);
+        hypercall_grant_table_op(GNTTABOP_query_size, table, 1);
+        set_entry(table, __HYPERVISOR_update_va_mapping); /* an absent entry, and a call: its result cannot be stored */
+        equal("multicall", hypercall_multicall((multicall_entry_t *)table, 2), -XEN_EFAULT);
+        set_entry(table, 0);
+        for (u32 i = 0; i < 512; i++)
+            out |= table[i];
+        equal("the table", out, 0);
+    }
+    hypercall_vm_assist(VMASST_CMD_disable, VMASST_TYPE_writable_pagetables);
     equal("unpin", unpin(table), 0);
     page_back(table);
 }
