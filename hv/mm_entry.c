@@ -34,7 +34,7 @@ static inline int l1e_check(u64 *e, const struct hv_domain *d)
 HV_COLD static HV_NOINLINE int l1e_get_device(u64 *e, struct hv_domain *pg)
 {
     hv_mfn_t mfn = hv_pte_mfn(*e);
-    if (mfn >> 28)
+    if (mfn == HV_PTE_FRAME >> 12)
         return -EINVAL;
     if (!pg || !hv_range_holds(pg->io_mem, mfn, mfn))
         return -EPERM;

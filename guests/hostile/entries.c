@@ -99,13 +99,13 @@ ATTACK(caching, FLAW_FLAGS, "PWT, PCD and PAT in an L1 entry, for a domain witho
     page_free(data);
 }
 
-ATTACK(address_bits, FLAW_FLAGS, "an own frame number with one of the address bits 40 to 51 set as well: refused at each level")
+ATTACK(address_bits, FLAW_FLAGS, "an own frame number with one of the address bits 40 to 51 set as well: -EPERM as device memory, -EINVAL as a table")
 {
     u64 *data = page_alloc();
     struct tree t = tree_make();
 
     for (u32 bit = 40; bit < 52; bit++) {
-        equal("L1", set_entry(t.table[1], entry_of(data, MEMORY_RW) | 1ul << bit), -XEN_EINVAL);
+        equal("L1", set_entry(t.table[1], entry_of(data, MEMORY_RW) | 1ul << bit), -XEN_EPERM);
         for (u32 level = 2; level <= 4; level++)
             equal("upper", set_entry(t.table[level], t.table[level][0] | 1ul << bit), -XEN_EINVAL);
     }
@@ -188,7 +188,8 @@ ATTACK(hypervisor_slots, FLAW_TABLE, "slots 256 to 271 of an L4: no entry, by an
     memory_protect(l4, MEMORY_RO);
     equal("pin", pin(4, l4), 0);
     for (u32 slot = 256; slot <= 271; slot++)
-        equal("as in every table", l4[slot], t.table[4][slot]);
+        if (slot != 258) /* on Xen the table itself */
+            equal("as in every table", l4[slot], t.table[4][slot]);
     equal("unpin", unpin(l4), 0);
     /* Now the page holds the hypervisor's entries: as a lower table they must not pass. */
     equal("as L1", pin(1, l4), -XEN_EBUSY);
