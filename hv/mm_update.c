@@ -30,9 +30,9 @@ HV_COLD int hv_page_owner(u16 id, struct hv_domain **d)
         return 0;
     }
     *d = hv_domain_find(id);
-    if (!*d || (*d)->dying)
+    if (!*d || (*d)->dying || *d == self)	/* to itself it is DOMID_SELF, and not its number */
         return -ESRCH;
-    return *d == self || self->privileged ? 0 : -EPERM;
+    return self->privileged ? 0 : -EPERM;
 }
 
 /* One request of mmu_update. */

@@ -58,7 +58,7 @@ ATTACK(by_other_domain, FLAW_RIGHTS, "update_va_mapping_otherdomain: own tables 
     u64 *table = pinned_table(1);
 
     equal("self", hypercall_update_va_mapping_otherdomain((u64)table, entry_of(table, MEMORY_RW), 0, DOMID_SELF), -XEN_EBUSY);
-    equal("by number", hypercall_update_va_mapping_otherdomain((u64)table, entry_of(table, MEMORY_RW), 0, own_id()), -XEN_EBUSY);
+    equal("by its number", hypercall_update_va_mapping_otherdomain((u64)table, entry_of(table, MEMORY_RW), 0, own_id()), -XEN_ESRCH);
     equal("domain 0", hypercall_update_va_mapping_otherdomain((u64)table, entry_of(table, MEMORY_RW), 0, 0), -XEN_EPERM);
     equal("io", hypercall_update_va_mapping_otherdomain((u64)table, entry_of(table, MEMORY_RW), 0, DOMID_IO), -XEN_EPERM);
     equal("hypervisor", hypercall_update_va_mapping_otherdomain((u64)table, entry_of(table, MEMORY_RW), 0, DOMID_XEN), -XEN_EPERM);
