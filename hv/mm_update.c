@@ -6,13 +6,22 @@
 #include "hv/hypercall.h"
 #include "hv/mm.h"
 #include "hv/paging.h"
+#include "hv/trap.h"
+
+/* A store to a table, which a guest's kernel sees read-only. */
+static bool write_fault(struct hv_vcpu *v, u64 va)
+{
+    return (v->flags & HV_VCPU_KERNEL) &&
+           (v->domain->privileged || (v->domain->vm_assist & 1ull << VMASST_TYPE_writable_pagetables)) &&
+           hv_ptwr(v, va);
+}
 
 const struct hv_paging_ops hv_paging_direct = {
     .name = "direct",
     .new_root = hv_new_root,
     .write_entry = hv_mod_entry,
-    .write_fault = NULL,	/* hv_ptwr, through vm_assist */
-    .miss = NULL,
+    .write_fault = write_fault,
+    .miss = NULL,		/* the guest's tables are what the processor walks: the fault is the guest's */
 };
 
 HV_COLD int hv_page_owner(u16 id, struct hv_domain **d)

@@ -18,7 +18,7 @@ struct hv_paging_ops {
                        struct hv_domain *pg, bool preserve_ad);
     /** write_fault - a guest's write to @va faulted on a present mapping; true: done, go on. */
     bool (*write_fault)(struct hv_vcpu *v, u64 va);
-    /** read_fault - any other fault; true: the tables were brought up to date, try again. */
+    /** miss - any other fault; true: the tables were brought up to date, try again.  NULL: never. */
     bool (*miss)(struct hv_vcpu *v, u64 va, u32 error);
 };
 extern const struct hv_paging_ops hv_paging_direct;

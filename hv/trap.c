@@ -10,6 +10,7 @@
 #include "hv/hypercall.h"
 #include "hv/lib.h"
 #include "hv/mm.h"
+#include "hv/paging.h"
 #include "hv/uart.h"
 
 _Static_assert(offsetof(struct hv_cpu, current) == HV_CPU_CURRENT, "entry.S");
@@ -323,10 +324,10 @@ void hv_guest_page_fault(struct cpu_user_regs *r)
                 return;
             va = v->ldt_base + (va - area);
         }
-    } else if ((error & 0x13) == 3 && (v->flags & HV_VCPU_KERNEL) &&
-               (v->domain->privileged || (v->domain->vm_assist & 1ull << VMASST_TYPE_writable_pagetables)) &&
-               hv_ptwr(v, va)) {
-        return;
+    } else {
+        const struct hv_paging_ops *paging = v->domain->paging;
+        if ((error & 0x13) == 3 ? paging->write_fault(v, va) : paging->miss && paging->miss(v, va, error))
+            return;
     }
     hv_inject_pf(va, error);
 }

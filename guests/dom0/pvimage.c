@@ -1,34 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "guests/dom0/pvimage.h"
 
+#include "guests/lib/elf.h"
 #include "guests/lib/string.h"
 
 #include <xen/elfnote.h>
 #include <xen/features.h>
-
-/* ELF64, as the System V ABI draws it. */
-struct elf_header {
-    u8 ident[16];
-    u16 type, machine;
-    u32 version;
-    u64 entry, phoff, shoff;
-    u32 flags;
-    u16 ehsize, phentsize, phnum, shentsize, shnum, shstrndx;
-};
-struct elf_segment {
-    u32 type, flags;
-    u64 offset, vaddr, paddr, filesz, memsz, align;
-};
-struct elf_section {
-    u32 name, type;
-    u64 flags, addr, offset, size;
-    u32 link, info;
-    u64 addralign, entsize;
-};
-struct elf_note {
-    u32 namesz, descsz, type;
-};
-enum { PT_LOAD = 1, PT_NOTE = 4, SHT_NOTE = 7, EM_X86_64 = 62, ET_EXEC = 2, ET_DYN = 3 };
 
 /* The largest guest-physical address of an image: more than any domain here can have. */
 #define MAX_ADDRESS (1ul << 40)

@@ -2,6 +2,7 @@
 #include "guests/domu/program.h"
 
 #include "guests/domu/space.h"
+#include "guests/lib/elf.h"
 #include "guests/lib/errno.h"
 #include "guests/lib/string.h"
 
@@ -10,20 +11,6 @@ extern const struct program {
     const char *name;
     const u8 *start, *end;
 } programs[], programs_end[];
-
-struct elf_header {
-    u8 ident[16];
-    u16 type, machine;
-    u32 version;
-    u64 entry, phoff, shoff;
-    u32 flags;
-    u16 ehsize, phentsize, phnum, shentsize, shnum, shstrndx;
-};
-struct elf_segment {
-    u32 type, flags;
-    u64 offset, vaddr, paddr, filesz, memsz, align;
-};
-enum { PT_LOAD = 1, PF_W = 2 };
 
 static bool load_segment(struct space *space, const struct program *p, const struct elf_segment *s,
                          u64 *end_va)
