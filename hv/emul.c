@@ -373,6 +373,11 @@ static void xen_leaf(u32 leaf, u32 sub, u32 r[4])
     }
 }
 
+/* XSAVE, and what uses registers that only it saves: leaf 1 ECX, leaf 7 EBX and ECX (SDM 2A CPUID). */
+#define NEEDS_XSAVE_1C (1u << 12 | 1u << 26 | 1u << 28 | 1u << 29)
+#define NEEDS_XSAVE_7B (1u << 5 | 1u << 14 | 1u << 16 | 1u << 17 | 1u << 21 | 7u << 26 | 3u << 30)
+#define NEEDS_XSAVE_7C (1u << 1 | 1u << 6 | 0x1fu << 8 | 1u << 14)
+
 void hv_virtual_cpuid(u32 leaf, u32 sub, u32 r[4])
 {
     struct hv_vcpu *v = hv_current;
@@ -392,7 +397,8 @@ void hv_virtual_cpuid(u32 leaf, u32 sub, u32 r[4])
     switch (leaf) {
     case 1:
         r[1] = (r[1] & 0xffff) | v->id << 25;
-        r[2] = (r[2] & ~(1u << 2 | 1u << 3 | 1u << 5 | 1u << 15 | 1u << 17 | 1u << 21 | 1u << 24 | 1u << 27)) | 1u << 31;
+        r[2] = (r[2] & ~(1u << 2 | 1u << 3 | 1u << 5 | 1u << 15 | 1u << 17 | 1u << 21 | 1u << 24 | 1u << 27 | NEEDS_XSAVE_1C)) |
+               1u << 31;
         r[3] &= ~(1u << 1 | 1u << 3 | 1u << 12 | 1u << 13 | 1u << 17 | 1u << 21);
         if (!v->domain->privileged)
             r[3] &= ~(1u << 7 | 1u << 9 | 1u << 14 | 1u << 22);
@@ -402,8 +408,8 @@ void hv_virtual_cpuid(u32 leaf, u32 sub, u32 r[4])
             memset(r, 0, 16);
         break;
     case 7:
-        r[1] &= ~(1u << 7 | 1u << 10 | 1u << 20 | 1u << 1);
-        r[2] &= ~(1u << 2 | 1u << 3);
+        r[1] &= ~(1u << 7 | 1u << 10 | 1u << 20 | 1u << 1 | NEEDS_XSAVE_7B);
+        r[2] &= ~(1u << 2 | 1u << 3 | NEEDS_XSAVE_7C);
         break;
     case 0xd:
         memset(r, 0, 16);
