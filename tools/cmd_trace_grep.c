@@ -143,7 +143,8 @@ static gboolean take_arguments(struct grep *g, const char **path, GError **error
             looked_for = true;
         } else if (*path) {
             g_set_error(error, TRACE_FILTER_ERROR, TRACE_FILTER_ERROR_USAGE,
-                        "trace grep: more than one file: %s and %s (see paravane trace grep --help)",
+                        "trace grep: more than one file: %s and %s (see paravane trace grep "
+                        "--help)",
                         *path, argument);
             return FALSE;
         } else {
@@ -152,7 +153,8 @@ static gboolean take_arguments(struct grep *g, const char **path, GError **error
     }
     if (looked_for && *path)
         return TRUE;
-    g_set_error(error, TRACE_FILTER_ERROR, TRACE_FILTER_ERROR_USAGE, "trace grep: %s (see paravane trace grep --help)",
+    g_set_error(error, TRACE_FILTER_ERROR, TRACE_FILTER_ERROR_USAGE,
+                "trace grep: %s (see paravane trace grep --help)",
                 looked_for ? "no trace file is given"
                            : "nothing to look for is given, such as frame=0x1a2b3");
     return FALSE;

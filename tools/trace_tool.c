@@ -72,7 +72,8 @@ static gboolean usage(const struct trace_tool *t, GError **error, const char *fo
     va_start(args, format);
     text = g_strdup_vprintf(format, args);
     va_end(args);
-    g_set_error(error, TRACE_FILTER_ERROR, TRACE_FILTER_ERROR_USAGE, "%s (see paravane %s --help)", text, t->name);
+    g_set_error(error, TRACE_FILTER_ERROR, TRACE_FILTER_ERROR_USAGE, "%s (see paravane %s --help)",
+                text, t->name);
     return FALSE;
 }
 

@@ -79,6 +79,13 @@ tap_equal "grep's last line counts" \
 tap_check "grep text= shows lines with it" cmp <(trace dump "$file" --kind no-hypercall | grep EINVAL) \
     <(trace grep "$file" text=EINVAL --kind no-hypercall | head -n -1)
 
+# help
+tap_equal "help trace dump is what trace dump --help says" "$("$PARAVANE" trace dump --help)" \
+    "$("$PARAVANE" help trace dump)"
+tap_equal "help diff is what diff --help says" "$("$PARAVANE" diff --help)" "$("$PARAVANE" help diff)"
+tap_equal "help for what is not there is an error" "2: paravane: help: there is no command frob (see paravane help)" \
+    "$(out=$("$PARAVANE" help frob 2>&1); echo "$?: $out")"
+
 # refusals: one line, status 2
 refuses() {
     local claim=$1 wanted=$2
