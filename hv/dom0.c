@@ -215,6 +215,9 @@ static void fill_start_info(const struct plan *p, const struct hv_domain *d, u64
     memcpy(s->magic, "xen-3.0-x86_64p", 16);
     s->nr_pages = p->frames;
     s->shared_info = hv_va_mfn(d->shared) << 12;
+    /* For the others their builder does this. */
+    for (u32 i = 0; i < XEN_LEGACY_MAX_VCPUS; i++)
+        d->shared->vcpu_info[i].evtchn_upcall_mask = 1;
     s->flags = SIF_PRIVILEGED | SIF_INITDOMAIN;
     s->pt_base = virt_base + (first_table << 12);
     s->nr_pt_frames = end_tables - first_table;

@@ -155,8 +155,6 @@ int hv_domain_create(u16 id, bool privileged, struct hv_domain **out)
     d->perdomain_l3[0] = hv_va_mfn(d->perdomain_l2) << 12 | 0x63;
     d->perdomain_l3_mfn = hv_va_mfn(d->perdomain_l3);
     hv_page_share(d->shared, d);
-    for (u32 i = 0; i < XEN_LEGACY_MAX_VCPUS; i++)
-        d->shared->vcpu_info[i].evtchn_upcall_mask = 1;
     hv_wallclock_update(d);
     if (!hv_evtchn_domain_init(d) && !hv_grant_domain_init(d)) {
         *out = d;
