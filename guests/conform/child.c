@@ -1,6 +1,42 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "guests/conform/child.h"
 
+#include "guests/lib/clock.h"
+
+#define DATA_VA "0x406000"
+
+/* The child's code, see struct child_data. */
+__asm__(".text\n"
+        "child_code:\n"
+        "1:  incq " DATA_VA "\n"
+        "    movl " DATA_VA "+8, %ebx\n"
+        "    cmpl $1, %ebx\n je 2f\n"
+        "    cmpl $2, %ebx\n je 3f\n"
+        "    cmpl $3, %ebx\n je 4f\n"
+        "    cmpl $4, %ebx\n je 5f\n"
+        "    movl $29, %eax\n xorl %edi, %edi\n xorl %esi, %esi\n syscall\n"
+        "    jmp 1b\n"
+        "2:  movl $29, %eax\n movl $2, %edi\n movl $" DATA_VA "+16, %esi\n syscall\n"
+        "    jmp 1b\n"
+        "3:  ud2\n"
+        "4:  movl $29, %eax\n movl $1, %edi\n syscall\n"
+        "    jmp 1b\n"
+        "5:  movq " DATA_VA "+32, %rax\n"
+        "    movq " DATA_VA "+40, %rdi\n movq " DATA_VA "+48, %rsi\n"
+        "    movq " DATA_VA "+56, %rdx\n movq " DATA_VA "+64, %r10\n"
+        "    movq " DATA_VA "+72, %r8\n syscall\n"
+        "    movq %rax, " DATA_VA "+24\n"
+        "    movq $0, " DATA_VA "+8\n"
+        "    jmp 1b\n"
+        "child_code_end:\n");
+extern const u8 child_code[], child_code_end[];
+
+_Static_assert(CHILD_VA + CHILD_DATA * PAGE_SIZE == 0x406000, "DATA_VA");
+_Static_assert(offsetof(struct child_data, command) == 8 && offsetof(struct child_data, reason) == 16 &&
+                   offsetof(struct child_data, result) == 24 && offsetof(struct child_data, number) == 32 &&
+                   offsetof(struct child_data, args) == 40,
+               "child_code");
+
 long domctl_op(xen_domctl_t *op, u32 cmd, u16 domid)
 {
     long error;
@@ -124,7 +160,7 @@ static long fill(const struct child *child, u32 page, const void *from, size_t s
     return 0;
 }
 
-static long set_context(const struct child *child)
+long child_context(const struct child *child)
 {
     static vcpu_guest_context_t context;
     xen_domctl_t op = {.u.vcpucontext.vcpu = 0};
@@ -141,11 +177,11 @@ static long set_context(const struct child *child)
     return domctl_op(&op, XEN_DOMCTL_setvcpucontext, child->domid);
 }
 
-long child_boot(struct child *child, const void *code, size_t size_bytes)
+long child_boot(struct child *child)
 {
     u64 table[512] = {0};
     struct mmuext_op pin = {.cmd = MMUEXT_PIN_L4_TABLE};
-    long error = fill(child, CHILD_CODE, code, size_bytes);
+    long error = fill(child, CHILD_CODE, child_code, (size_t)(child_code_end - child_code));
 
     for (u32 i = 0; i < CHILD_PAGES; i++)
         table[i] = child->mfn[i] << PAGE_SHIFT | (i <= CHILD_L1 ? MEMORY_RO : MEMORY_RW);
@@ -160,5 +196,24 @@ long child_boot(struct child *child, const void *code, size_t size_bytes)
     error = error ? error : fill(child, CHILD_L4, table, sizeof table);
     pin.arg1.mfn = child->mfn[CHILD_L4];
     error = error ? error : hypercall_mmuext_op(&pin, 1, NULL, child->domid);
-    return error ? error : set_context(child);
+    /* As a builder leaves it. */
+    for (u32 i = 0; i < XEN_LEGACY_MAX_VCPUS; i++)
+        child->shared->vcpu_info[i].evtchn_upcall_mask = 1;
+    return error ? error : child_context(child);
+}
+
+long child_call(volatile struct child_data *data, u64 number, u64 a, u64 b, u64 c, u64 d, u64 e)
+{
+    const u64 args[] = {a, b, c, d, e};
+
+    data->number = number;
+    for (u32 i = 0; i < ARRAY_SIZE(args); i++)
+        data->args[i] = args[i];
+    BARRIER();
+    data->command = CHILD_CALL;
+    for (u32 i = 0; i < 1000 && data->command != CHILD_COUNT; i++)
+        clock_sleep_ns(100000);
+    if (data->command != CHILD_COUNT)
+        panic("the child does not make its call");
+    return (long)data->result;
 }

@@ -53,10 +53,31 @@ long child_info(const struct child *child, xen_domctl_getdomaininfo_t *info);
 /** child_map - frame @mfn of the domain, writable, in the window; NULL on failure. */
 void *child_map(const struct child *child, u64 mfn);
 
+/** What its code does next; it counts, yielding, while that is CHILD_COUNT. */
+enum { CHILD_COUNT, CHILD_SHUTDOWN, CHILD_UNDEFINED, CHILD_BLOCK, CHILD_CALL };
+
+/** The start of its page CHILD_DATA, where its code looks for what to do. */
+struct child_data {
+    u64 counter;
+    u64 command; /* CHILD_COUNT again after a CHILD_CALL */
+    u64 reason;  /* of CHILD_SHUTDOWN */
+    u64 result;
+    u64 number, args[5]; /* of CHILD_CALL */
+};
+
 /**
- * child_boot - page tables that map all its pages at CHILD_VA, @code in one of them, and vCPU 0 set up
+ * child_boot - page tables that map all its pages at CHILD_VA, code in one of them, and vCPU 0 set up
  * to start there, as a kernel with a stack; it stays paused.
  */
-long child_boot(struct child *child, const void *code, size_t size_bytes);
+long child_boot(struct child *child);
+
+/** child_context - (re)set vCPU 0 to the start of its code. */
+long child_context(const struct child *child);
+
+/**
+ * child_call - have a child that runs make a hypercall; @data: its page CHILD_DATA, mapped here.
+ * Returns: its answer; panics when it makes none.
+ */
+long child_call(volatile struct child_data *data, u64 number, u64 a, u64 b, u64 c, u64 d, u64 e);
 
 #endif

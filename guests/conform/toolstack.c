@@ -5,37 +5,8 @@
 #include "guests/conform/child.h"
 #include "guests/lib/clock.h"
 
-/*
- * The domain's code: counts in its data page until there is a command there.
- *   1  SCHEDOP_shutdown with the reason beside it     2  an undefined instruction
- *   3  SCHEDOP_block
- */
-#define DATA_VA "0x406000"
-__asm__(".text\n"
-        "child_code:\n"
-        "1:  incq " DATA_VA "\n"
-        "    movl " DATA_VA "+8, %ebx\n"
-        "    cmpl $1, %ebx\n je 2f\n"
-        "    cmpl $2, %ebx\n je 3f\n"
-        "    cmpl $3, %ebx\n je 4f\n"
-        "    movl $29, %eax\n xorl %edi, %edi\n xorl %esi, %esi\n syscall\n"
-        "    jmp 1b\n"
-        "2:  movl $29, %eax\n movl $2, %edi\n movl $" DATA_VA "+16, %esi\n syscall\n"
-        "    jmp 1b\n"
-        "3:  ud2\n"
-        "4:  movl $29, %eax\n movl $1, %edi\n syscall\n"
-        "    jmp 1b\n"
-        "child_code_end:\n");
-extern const u8 child_code[], child_code_end[];
-
-struct data {
-    u64 counter;
-    u64 command;
-    u64 reason;
-};
-
 static struct child child;
-static volatile struct data *data;
+static volatile struct child_data *data;
 static xen_domctl_t op;
 
 static long ctl(u32 cmd)
@@ -149,8 +120,15 @@ static void contexts(void)
     test("context-fault", "one that cannot be read: -EFAULT");
     set_xen_guest_handle(op.u.vcpucontext.ctxt, (vcpu_guest_context_t *)VA_UNMAPPED);
     equal("result", ctl(XEN_DOMCTL_setvcpucontext), -XEN_EFAULT);
+    test("upcalls", "upcalls of a new vCPU are not masked: its builder does that");
+    equal("mask", child.shared->vcpu_info[0].evtchn_upcall_mask, 0);
     test("boot", "page tables in its memory are pinned, and a context with them is taken");
-    equal("result", child_boot(&child, child_code, (size_t)(child_code_end - child_code)), 0);
+    equal("result", child_boot(&child), 0);
+    test("upcalls-context", "a context does not change that");
+    child.shared->vcpu_info[0].evtchn_upcall_mask = 0;
+    equal("result", child_context(&child), 0);
+    equal("mask", child.shared->vcpu_info[0].evtchn_upcall_mask, 0);
+    child.shared->vcpu_info[0].evtchn_upcall_mask = 1;
     test("context", "getvcpucontext gives it back");
     clear();
     set_xen_guest_handle(op.u.vcpucontext.ctxt, &context);
@@ -384,12 +362,12 @@ static void running(void)
     equal("result", ctl(XEN_DOMCTL_getvcpucontext), 0);
     equal("page", context.user_regs.rip >> PAGE_SHIFT, (CHILD_VA >> PAGE_SHIFT) + CHILD_CODE);
     test("blocked", "asleep it is blocked");
-    data->command = 3;
+    data->command = CHILD_BLOCK;
     counts();
     equal("flags", flags_of() & (XEN_DOMINF_blocked | XEN_DOMINF_running), XEN_DOMINF_blocked);
     holds("still", !counts());
     test("kicked", "an event to a vCPU that sleeps wakes it; without a callback it is not entered");
-    data->command = 0;
+    data->command = CHILD_COUNT;
     long port = event_alloc_unbound(child.domid, 0);
     long ours = event_bind_interdomain(child.domid, (u32)port);
     child.shared->evtchn_mask[0] = ~0ul;
@@ -418,7 +396,7 @@ static void ends(void)
     event_clear((u32)virq);
     test("shutdown", "its SCHEDOP_shutdown: the reason is told, and VIRQ_DOM_EXC is pending");
     data->reason = SHUTDOWN_reboot;
-    data->command = 1;
+    data->command = CHILD_SHUTDOWN;
     counts();
     child_info(&child, &info);
     equal("flags", info.flags & XEN_DOMINF_shutdown, XEN_DOMINF_shutdown);
@@ -426,7 +404,7 @@ static void ends(void)
     holds("virq", event_pending((u32)virq));
     holds("still", !counts());
     test("resume", "resumedomain: it goes on after its call");
-    data->command = 0;
+    data->command = CHILD_COUNT;
     equal("resume", domctl_plain(XEN_DOMCTL_resumedomain, child.domid), 0);
     holds("counts", counts());
     equal("flags", flags_of() & XEN_DOMINF_shutdown, 0);
@@ -439,7 +417,7 @@ static void ends(void)
     equal("resume", domctl_plain(XEN_DOMCTL_resumedomain, child.domid), 0);
     test("crash", "an exception without a handler: it has crashed");
     event_clear((u32)virq);
-    data->command = 2;
+    data->command = CHILD_UNDEFINED;
     counts();
     child_info(&child, &info);
     equal("flags", info.flags & XEN_DOMINF_shutdown, XEN_DOMINF_shutdown);
