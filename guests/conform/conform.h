@@ -65,6 +65,36 @@ static inline u64 entry_of(const void *page, u64 flags)
     return (memory_virt_to_mfn(page) << PAGE_SHIFT) | flags;
 }
 
+/** INSN - a function for trap_try() and user_call() that runs @text, its argument in RDI, and returns 0. */
+#define INSN(name, text)                                                                           \
+    static u64 name(u64 arg)                                                                       \
+    {                                                                                              \
+        __asm__ volatile(text : "+D"(arg) : : "rax", "rbx", "rcx", "rdx", "memory", "cc");         \
+        return 0;                                                                                  \
+    }
+
+/** The number of this domain, which DOMID_SELF hides: a port says for whom it is. */
+static inline u16 own_id(void)
+{
+    evtchn_status_t s = {.dom = DOMID_SELF};
+    long port = event_alloc_unbound(DOMID_SELF, DOMID_SELF);
+
+    s.port = (u32)port;
+    hypercall_event_channel_op(EVTCHNOP_status, &s);
+    event_close((u32)port);
+    return s.u.unbound.dom;
+}
+
+/** Set one entry of the trap table: @vector is entered at the stub of @stub, with @level for INT n. */
+static inline void set_trap(u8 vector, u8 level, u32 stub)
+{
+    const struct trap_info table[2] = {
+        {.vector = vector, .flags = level, .cs = FLAT_KERNEL_CS, .address = trap_stub(stub)}, {0}};
+
+    if (hypercall_set_trap_table(table))
+        panic("the trap table was not taken");
+}
+
 /** Write an entry of a page that may be a table. */
 static inline long set_entry(const u64 *at, u64 value)
 {

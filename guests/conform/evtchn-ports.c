@@ -18,16 +18,6 @@ static u32 state_of(u32 port)
     return error ? 0x100 + (u32)-error : s.status;
 }
 
-static u16 own_id(void)
-{
-    evtchn_status_t s;
-    long a = event_alloc_unbound(DOMID_SELF, DOMID_SELF);
-
-    status((u32)a, DOMID_SELF, &s);
-    event_close((u32)a);
-    return s.u.unbound.dom;
-}
-
 static void alloc(u16 self)
 {
     evtchn_status_t s;

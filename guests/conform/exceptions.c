@@ -4,14 +4,6 @@
  */
 #include "guests/conform/conform.h"
 
-#define INSN(name, text)                                                                           \
-    static u64 name(u64 arg)                                                                       \
-    {                                                                                              \
-        u64 a_ = arg;                                                                              \
-        __asm__ volatile("movq %0, %%rdi\n" text : "+r"(a_) : : "rax", "rcx", "rdx", "rdi", "rbx", "memory", "cc"); \
-        return 0;                                                                                  \
-    }
-
 INSN(div0, "xorl %%ecx, %%ecx\n movl $1, %%eax\n cltd\n idivl %%ecx")
 INSN(ud2, "ud2")
 INSN(int3, "int3")
@@ -123,21 +115,24 @@ static void page_faults(void)
 
 static void selectors(void)
 {
-    test("sel-limit", "a selector behind the GDT's end: #GP with the selector");
-    equal("vector", trap_try(load_ds, 0xfff8), TRAP_GP);
-    equal("error", trap_last.error, 0xfff8);
-    test("sel-empty", "a selector of an empty guest slot: #GP with the selector");
-    equal("vector", trap_try(load_ds, 0x10), TRAP_GP);
-    equal("error", trap_last.error, 0x10);
-    test("sel-hypervisor", "the hypervisor's own data segment: #GP");
-    equal("vector", trap_try(load_ds, 0xe010), TRAP_GP);
-    equal("error", trap_last.error, 0xe010);
-    test("sel-ldt", "a selector of an empty LDT: #GP with the selector");
-    equal("vector", trap_try(load_fs, 0x0f), TRAP_GP);
-    equal("error", trap_last.error, 0x0c);
-    test("sel-ss-null", "a null SS in ring 3: #GP with error code 0");
-    equal("vector", trap_try(load_ss, 0), TRAP_GP);
-    equal("error", trap_last.error, 0);
+    static const struct {
+        const char *name, *what;
+        u64 (*load)(u64);
+        u16 selector, error;
+    } refused[] = {
+        {"sel-limit", "a selector behind the GDT's end", load_ds, 0xfff8, 0xfff8},
+        {"sel-empty", "a selector of an empty guest slot", load_ds, 0x10, 0x10},
+        {"sel-hypervisor", "the hypervisor's own data segment", load_ds, 0xe010, 0xe010},
+        {"sel-ldt", "a selector of an empty LDT", load_fs, 0x0f, 0x0c},
+        {"sel-ss-null", "a null SS in ring 3", load_ss, 0, 0},
+    };
+
+    for (u32 i = 0; i < ARRAY_SIZE(refused); i++) {
+        test(refused[i].name, "%s: #GP with %s", refused[i].what,
+             refused[i].error ? "the selector" : "error code 0");
+        equal("vector", trap_try(refused[i].load, refused[i].selector), TRAP_GP);
+        equal("error", trap_last.error, refused[i].error);
+    }
     test("sel-flat", "the flat segments of the ABI load");
     equal("ds", trap_try(load_ds, FLAT_KERNEL_DS), TRAP_NONE);
     equal("ss", trap_try(load_ss, FLAT_KERNEL_SS), TRAP_NONE);
@@ -146,40 +141,31 @@ static void selectors(void)
 
 static void software(void)
 {
-    struct trap_info table[2] = {{0}, {0}};
-
     test("int-n", "INT n with a privilege level that allows it: the vector, behind the instruction");
     equal("vector", trap_try(int_29, 0), 0x29);
     equal("opcode", *(u16 *)(trap_last.frame.rip - 2), 0x29cd);
     test("int-ff", "INT 255");
     equal("vector", trap_try(int_ff, 0), 0xff);
     test("int-n-level-0", "INT n with level 0: #GP with n * 8 + 2, at the instruction");
-    table[0] = (struct trap_info){.vector = 0x20, .flags = 0, .cs = FLAT_KERNEL_CS, .address = trap_stub(0x20)};
-    hypercall_set_trap_table(table);
+    set_trap(0x20, 0, 0x20);
     equal("vector", trap_try(int_20, 0), TRAP_GP);
     equal("error", trap_last.error, 0x20 * 8 + 2);
     equal("opcode", *(u16 *)trap_last.frame.rip, 0x20cd);
     test("int-n-level-1", "level 1 is enough in kernel mode");
-    table[0].flags = 1;
-    hypercall_set_trap_table(table);
+    set_trap(0x20, 1, 0x20);
     equal("vector", trap_try(int_20, 0), 0x20);
     test("int-n-level-2", "level 2 as well");
-    table[0].flags = 2;
-    hypercall_set_trap_table(table);
+    set_trap(0x20, 2, 0x20);
     equal("vector", trap_try(int_20, 0), 0x20);
     test("int-exception", "INT 14 with level 0: #GP with 14 * 8 + 2");
     equal("vector", trap_try(int_0e, 0), TRAP_GP);
     equal("error", trap_last.error, 14 * 8 + 2);
     test("int-exception-allowed", "INT 14 with level 3: vector 14 without an error code");
-    static u64 seen_error;
-    table[0] = (struct trap_info){.vector = 14, .flags = 3, .cs = FLAT_KERNEL_CS, .address = trap_stub(0x21)};
-    hypercall_set_trap_table(table);
+    set_trap(14, 3, 0x21);
     equal("vector", trap_try(int_0e, 0), 0x21);
-    (void)seen_error;
     trap_install();
     test("int3-level", "INT3 is not checked against the level");
-    table[0] = (struct trap_info){.vector = TRAP_BP, .flags = 0, .cs = FLAT_KERNEL_CS, .address = trap_stub(TRAP_BP)};
-    hypercall_set_trap_table(table);
+    set_trap(TRAP_BP, 0, TRAP_BP);
     equal("vector", trap_try(int3, 0), TRAP_BP);
     trap_install();
 }

@@ -8,17 +8,6 @@
 static u16 self;
 static u8 *from, *to;
 
-static u16 own_id(void)
-{
-    evtchn_status_t s = {.dom = DOMID_SELF};
-    long a = event_alloc_unbound(DOMID_SELF, DOMID_SELF);
-
-    s.port = (u32)a;
-    hypercall_event_channel_op(EVTCHNOP_status, &s);
-    event_close((u32)a);
-    return s.u.unbound.dom;
-}
-
 static s64 copy(gnttab_copy_t *op)
 {
     op->status = 77;

@@ -9,17 +9,6 @@ static u16 self;
 static u64 va, va2;
 static u64 *data;
 
-static u16 own_id(void)
-{
-    evtchn_status_t s = {.dom = DOMID_SELF};
-    long a = event_alloc_unbound(DOMID_SELF, DOMID_SELF);
-
-    s.port = (u32)a;
-    hypercall_event_channel_op(EVTCHNOP_status, &s);
-    event_close((u32)a);
-    return s.u.unbound.dom;
-}
-
 static gnttab_map_grant_ref_t map_op(u32 ref, u64 at, u32 flags)
 {
     return (gnttab_map_grant_ref_t){.host_addr = at, .flags = flags, .ref = ref, .dom = self,

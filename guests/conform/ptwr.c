@@ -20,24 +20,24 @@ static u64 store_pinned_root(u64 value)
     return 0;
 }
 
-#define INSN(name, text)                                                                           \
+#define WRITE_INSN(name, text)                                                                           \
     static u64 name(u64 value)                                                                     \
     {                                                                                              \
         u64 a_ = value;                                                                            \
         __asm__ volatile(text : "+a"(a_) : "r"(entry) : "memory", "cc", "rcx", "rdx");             \
         return a_;                                                                                 \
     }
-INSN(store32, "movl %%eax, (%1)")
-INSN(store16, "movw %%ax, (%1)")
-INSN(store8, "movb %%al, (%1)")
-INSN(exchange, "xchgq %%rax, (%1)")
-INSN(lock_and8, "lock andb $0xfd, (%1)")
-INSN(lock_btr, "lock btrq $1, (%1)")
-INSN(lock_or, "lock orq %%rax, (%1)")
-INSN(lock_cmpxchg, "movq %%rax, %%rcx\n xorl %%eax, %%eax\n lock cmpxchgq %%rcx, (%1)")
-INSN(add, "addq $0x200, (%1)")
-INSN(unaligned, "movq %%rax, 4(%1)")
-INSN(stosq, "movq %1, %%rdx\n pushq %%rdi\n movq %%rdx, %%rdi\n stosq\n popq %%rdi")
+WRITE_INSN(store32, "movl %%eax, (%1)")
+WRITE_INSN(store16, "movw %%ax, (%1)")
+WRITE_INSN(store8, "movb %%al, (%1)")
+WRITE_INSN(exchange, "xchgq %%rax, (%1)")
+WRITE_INSN(lock_and8, "lock andb $0xfd, (%1)")
+WRITE_INSN(lock_btr, "lock btrq $1, (%1)")
+WRITE_INSN(lock_or, "lock orq %%rax, (%1)")
+WRITE_INSN(lock_cmpxchg, "movq %%rax, %%rcx\n xorl %%eax, %%eax\n lock cmpxchgq %%rcx, (%1)")
+WRITE_INSN(add, "addq $0x200, (%1)")
+WRITE_INSN(unaligned, "movq %%rax, 4(%1)")
+WRITE_INSN(stosq, "movq %1, %%rdx\n pushq %%rdi\n movq %%rdx, %%rdi\n stosq\n popq %%rdi")
 
 static void off(void)
 {

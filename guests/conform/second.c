@@ -87,6 +87,24 @@ bool second_alive(void)
     return alive;
 }
 
+bool second_up(void)
+{
+    test("start", "the second vCPU starts");
+    equal("initialise", hypercall_vcpu_op(VCPUOP_initialise, 1, second_context()), 0);
+    equal("up", hypercall_vcpu_op(VCPUOP_up, 1, NULL), 0);
+    if (second_alive())
+        return true;
+    broken("it does not come to its loop");
+    return false;
+}
+
+bool second_wait(u32 yields)
+{
+    for (u32 i = 0; i < yields && job; i++)
+        yield();
+    return !job;
+}
+
 void second_start(u64 (*what)(u64), u64 arg)
 {
     job_arg = arg;
@@ -102,9 +120,7 @@ bool second_done(void)
 u64 second_run(u64 (*what)(u64), u64 arg)
 {
     second_start(what, arg);
-    for (u32 i = 0; i < PATIENCE && job; i++)
-        yield();
-    if (job)
+    if (!second_wait(PATIENCE))
         panic("the second vCPU does not come to the end of its job");
     return second_result;
 }

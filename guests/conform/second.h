@@ -20,6 +20,12 @@ struct vcpu_guest_context *second_context(void);
 /** second_alive - wait until it has come to its loop.  False: it does not. */
 bool second_alive(void);
 
+/** second_up - the case `start`: initialise it, bring it up, see it in its loop.  False: it is not. */
+bool second_up(void);
+
+/** second_wait - yield until its job is done, at most @yields times; returns whether it is. */
+bool second_wait(u32 yields);
+
 /** second_start - do @job(@arg) there, without waiting for its end. */
 void second_start(u64 (*job)(u64), u64 arg);
 

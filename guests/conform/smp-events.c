@@ -93,13 +93,9 @@ static u32 interrupts(void)
     equal("by 0", handled_by[0], 0);
     test("ipi-wakes", "a vCPU that sleeps is woken by it");
     second_start(sleep, 0);
-    for (u32 i = 0; i < 20; i++)
-        yield();
-    holds("asleep", !second_done());
+    holds("asleep", !second_wait(20));
     equal("send", event_send((u32)port), 0);
-    for (u32 i = 0; i < 20; i++)
-        yield();
-    holds("awake", second_done());
+    holds("awake", second_wait(20));
     equal("by 1", handled_by[1], 2);
     test("ipi-move", "an IPI port cannot be moved: -EINVAL");
     equal("result", move((u32)port, 0), -XEN_EINVAL);
@@ -152,25 +148,17 @@ static void moves(void)
     test("poll", "a vCPU that polls a masked port wakes when it becomes pending");
     event_mask((u32)port);
     second_start(poll, (u64)port);
-    for (u32 i = 0; i < 20; i++)
-        yield();
-    holds("asleep", !second_done());
+    holds("asleep", !second_wait(20));
     event_send((u32)peer);
-    for (u32 i = 0; i < 20; i++)
-        yield();
-    holds("awake", second_done());
+    holds("awake", second_wait(20));
     equal("result", second_result, 0);
     clean((u32)port);
     test("poll-other", "a poll by vCPU 1 of a port that is bound to vCPU 0 wakes as well");
     move((u32)port, 0);
     second_start(poll, (u64)port);
-    for (u32 i = 0; i < 20; i++)
-        yield();
-    holds("asleep", !second_done());
+    holds("asleep", !second_wait(20));
     event_send((u32)peer);
-    for (u32 i = 0; i < 20; i++)
-        yield();
-    holds("awake", second_done());
+    holds("awake", second_wait(20));
     clean((u32)port);
 }
 
@@ -255,12 +243,7 @@ static void records(void)
 void guest_main(void)
 {
     report_start("smp-events");
-    test("start", "the second vCPU starts");
-    equal("initialise", hypercall_vcpu_op(VCPUOP_initialise, 1, second_context()), 0);
-    equal("up", hypercall_vcpu_op(VCPUOP_up, 1, NULL), 0);
-    if (!second_alive()) {
-        broken("it does not come to its loop");
-    } else {
+    if (second_up()) {
         interrupts();
         moves();
         virqs();

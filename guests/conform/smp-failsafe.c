@@ -135,10 +135,17 @@ static long descriptor(u64 value)
     return hypercall_update_descriptor(memory_virt_to_maddr(&gdt[SLOT]), value);
 }
 
-static void wait_done(void)
+/* Job @which, whose descriptor goes after some turns; to its end. */
+static void take_away(u64 which)
 {
-    for (u32 i = 0; i < 2000 && !second_done(); i++)
-        yield();
+    failsafe_count = 0;
+    equal("set", descriptor(DESC_DATA), 0);
+    second_start(load_and_yield, which);
+    holds("it waits", !second_wait(10));
+    equal("not yet", failsafe_count, 0);
+    equal("clear", descriptor(0), 0);
+    holds("done", second_wait(2000));
+    equal("entries", failsafe_count, 1);
 }
 
 static u64 register_failsafe(u64 flags)
@@ -168,44 +175,21 @@ static void switches(void)
     for (u32 i = 0; i < ARRAY_SIZE(t); i++) {
         test(t[i].name, "%s whose descriptor has gone while the vCPU did not run: the callback, once; then it is null",
              t[i].what);
-        failsafe_count = 0;
-        equal("set", descriptor(DESC_DATA), 0);
-        second_start(load_and_yield, i);
-        for (u32 k = 0; k < 10; k++)
-            yield();
-        equal("not yet", failsafe_count, 0);
-        equal("clear", descriptor(0), 0);
-        wait_done();
-        holds("done", second_done());
-        equal("entries", failsafe_count, 1);
+        take_away(i);
         equal("selector", failsafe_frame[t[i].word], SELECTOR);
         equal("after", second_result, 0);
     }
     test("mask", "a callback registered to mask events: upcalls are masked in it, and again as before after it");
     equal("register", second_run(register_failsafe, CALLBACKF_mask_events), 0);
     second_run(enable, 1);
-    failsafe_count = 0;
-    descriptor(DESC_DATA);
-    second_start(load_and_yield, 2);
-    for (u32 k = 0; k < 10; k++)
-        yield();
-    descriptor(0);
-    wait_done();
-    equal("entries", failsafe_count, 1);
+    take_away(2);
     equal("saved", failsafe_frame[CS] >> 32, 0);
     equal("if", failsafe_frame[RFLAGS] >> 9 & 1, 1);
     equal("masked", mask_there, 1);
     equal("after", shared_info->vcpu_info[1].evtchn_upcall_mask, 0);
     test("no-mask", "one registered without: they stay unmasked");
     equal("register", second_run(register_failsafe, 0), 0);
-    failsafe_count = 0;
-    descriptor(DESC_DATA);
-    second_start(load_and_yield, 2);
-    for (u32 k = 0; k < 10; k++)
-        yield();
-    descriptor(0);
-    wait_done();
-    equal("entries", failsafe_count, 1);
+    take_away(2);
     equal("masked", mask_there, 0);
     second_run(enable, 0);
 }

@@ -166,12 +166,7 @@ static void descriptor_tables(void)
 void guest_main(void)
 {
     report_start("smp-tables");
-    test("start", "the second vCPU starts");
-    equal("initialise", hypercall_vcpu_op(VCPUOP_initialise, 1, second_context()), 0);
-    equal("up", hypercall_vcpu_op(VCPUOP_up, 1, NULL), 0);
-    if (!second_alive()) {
-        broken("it does not come to its loop");
-    } else {
+    if (second_up()) {
         roots();
         flushes();
         descriptor_tables();

@@ -4,19 +4,8 @@
  */
 #include "guests/conform/conform.h"
 
-static u64 do_ud2(u64 arg)
-{
-    (void)arg;
-    __asm__ volatile("ud2");
-    return 0;
-}
-
-static u64 do_int40(u64 arg)
-{
-    (void)arg;
-    __asm__ volatile("int $0x40");
-    return 0;
-}
+INSN(do_ud2, "ud2")
+INSN(do_int40, "int $0x40")
 
 static bool went_elsewhere;
 static bool note_it(struct trap_frame *frame)

@@ -28,57 +28,17 @@ static u64 do_syscall(u64 number)
 }
 extern u8 user_syscall_end[];
 
-static u64 do_ud2(u64 arg)
-{
-    (void)arg;
-    __asm__ volatile("ud2");
-    return 0;
-}
+INSN(do_ud2, "ud2")
+INSN(do_int80, "int $0x80")
+INSN(do_int81, "int $0x81")
+INSN(do_int14, "int $14")
+INSN(do_int3, "int3")
+INSN(do_cli, "cli")
+INSN(do_write, "movq $0x77, (%%rdi)")
 
 static u64 do_read(u64 at)
 {
     return *(volatile u64 *)at;
-}
-
-static u64 do_write(u64 at)
-{
-    *(volatile u64 *)at = 0x77;
-    return 0;
-}
-
-static u64 do_int80(u64 arg)
-{
-    (void)arg;
-    __asm__ volatile("int $0x80");
-    return 0;
-}
-
-static u64 do_int81(u64 arg)
-{
-    (void)arg;
-    __asm__ volatile("int $0x81");
-    return 0;
-}
-
-static u64 do_int14(u64 arg)
-{
-    (void)arg;
-    __asm__ volatile("int $14");
-    return 0;
-}
-
-static u64 do_int3(u64 arg)
-{
-    (void)arg;
-    __asm__ volatile("int3");
-    return 0;
-}
-
-static u64 do_cli(u64 arg)
-{
-    (void)arg;
-    __asm__ volatile("cli");
-    return 0;
 }
 
 static u64 do_in(u64 port)
@@ -163,24 +123,19 @@ static void exceptions(void)
     test("int-level-0", "INT 14 with level 0: #GP with 14 * 8 + 2");
     equal("vector", user_call(do_int14, 0), TRAP_GP);
     equal("error", trap_last.error, 14 * 8 + 2);
-    struct trap_info table[3] = {
-        {.vector = 0x80, .flags = 0, .cs = FLAT_KERNEL_CS, .address = trap_stub(0x80)},
-        {.vector = 0x81, .flags = 1, .cs = FLAT_KERNEL_CS, .address = trap_stub(0x81)},
-        {0}};
-    hypercall_set_trap_table(table);
+    set_trap(0x80, 0, 0x80);
+    set_trap(0x81, 1, 0x81);
     test("int-level-1", "INT n with level 1 is the kernel's: #GP from user mode");
     equal("vector", user_call(do_int81, 0), TRAP_GP);
     equal("error", trap_last.error, 0x81 * 8 + 2);
-    table[1].flags = 2;
-    hypercall_set_trap_table(table);
+    set_trap(0x81, 2, 0x81);
     test("int-level-2", "so is level 2");
     equal("vector", user_call(do_int81, 0), TRAP_GP);
     test("int-80-level", "the level of vector 0x80 is not looked at: its way in is direct");
     equal("vector", user_call(do_int80, 0), 0x80);
     trap_install();
     test("int3", "INT3 needs no level");
-    table[0] = (struct trap_info){.vector = TRAP_BP, .flags = 0, .cs = FLAT_KERNEL_CS, .address = trap_stub(TRAP_BP)};
-    hypercall_set_trap_table(table);
+    set_trap(TRAP_BP, 0, TRAP_BP);
     equal("vector", user_call(do_int3, 0), TRAP_BP);
     trap_install();
 }
@@ -202,11 +157,6 @@ static void privileges(void)
 }
 
 /* A root of its own whose lower half has one page that the kernel's does not have. */
-static u64 read_low(u64 at)
-{
-    return *(volatile u64 *)at;
-}
-
 static void own_root(void)
 {
     u64 *root = page_alloc(), *l3 = page_alloc(), *l2 = page_alloc(), *l1 = page_alloc();
@@ -229,10 +179,10 @@ static void own_root(void)
         return;
     }
     equal("baseptr", user_set_root(memory_virt_to_mfn(root)), 0);
-    equal("vector", user_call(read_low, at), TRAP_NONE);
+    equal("vector", user_call(do_read, at), TRAP_NONE);
     equal("value", trap_result, 0x1234);
     test("root-kernel", "kernel mode does not see it");
-    equal("vector", trap_try(read_low, at), TRAP_PF);
+    equal("vector", trap_try(do_read, at), TRAP_PF);
     test("root-cr3", "CR3 as read is the kernel's root");
     equal("root", (u64)memory_root(), (u64)kernel);
     test("root-in-use", "an unpinned user root stays a table while it is loaded");
