@@ -195,11 +195,12 @@ static gboolean prepare_machine(struct run *run, GError **error)
     if (run->options.restore)
         return restore_machine(run, attach.input, error);
     run->machine = sim_machine_new(run->config, &attach, error);
-    if (run->machine && run->recorder)
-        recorder_start(run->recorder, run->machine);
-    if (run->machine && run->profile_note)
+    if (!run->machine ||
+        (run->recorder && !recorder_start(run->recorder, run->machine, error)))
+        return FALSE;
+    if (run->profile_note)
         fprintf(stderr, "paravane: %s\n", run->profile_note);
-    return run->machine != NULL;
+    return TRUE;
 }
 
 /* --- running ----------------------------------------------------------------------------- */

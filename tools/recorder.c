@@ -2,8 +2,7 @@
 /*
  * What is written when
  *
- *     recorder_new     DESCRIPTION, IMAGE ...
- *     recorder_start   the first point of the hash chain, into the log
+ *     recorder_start   DESCRIPTION, IMAGE ...; the first point of the hash chain, into the log
  *     settled          a point; now and then PAGES ... CHECKPOINT
  *     any event        into the encoder; EVENTS when it is full
  *     flush            EVENTS, LOG: what is in the file is complete up to the log's end
@@ -37,6 +36,8 @@
 struct recorder {
     struct recorder_options options;
     char *path;
+    struct trace_description *description;
+    GPtrArray *images; /* GBytes, what the description's images hold */
     struct trace_writer *writer;
     struct sim_machine *machine;
     struct digest *digest;
@@ -90,8 +91,7 @@ static void describe_image(struct trace_description *d, const struct sim_config_
 }
 
 /* Reads every file once: what is described and packed is what the machine is made from. */
-static gboolean read_images(struct recorder *rec, struct sim_config *config,
-                            struct trace_description *d, GPtrArray *contents, GError **error)
+static gboolean read_images(struct recorder *rec, struct sim_config *config, GError **error)
 {
     g_autoptr(GPtrArray) files = sim_config_images(config);
 
@@ -103,8 +103,8 @@ static gboolean read_images(struct recorder *rec, struct sim_config *config,
         if (!content)
             return FALSE;
         sim_config_set_content(config, file->path, content);
-        describe_image(d, file, content, !rec->options.no_pack);
-        g_ptr_array_add(contents, content);
+        describe_image(rec->description, file, content, !rec->options.no_pack);
+        g_ptr_array_add(rec->images, content);
     }
     return TRUE;
 }
@@ -123,33 +123,35 @@ static void pack_image(struct recorder *rec, unsigned index, GBytes *content)
     }
 }
 
-static gboolean write_head(struct recorder *rec, struct sim_config *config, GError **error)
+static void describe(struct recorder *rec, const struct sim_config *config)
 {
-    g_autoptr(GPtrArray) contents = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
-    struct trace_description *d = trace_description_new();
-    gboolean ok = read_images(rec, config, d, contents, error);
+    struct trace_description *d = rec->description;
 
-    rec->writer = ok ? trace_writer_new(rec->path, error) : NULL;
-    if (rec->writer) {
-        d->program = g_strdup(PARAVANE_VERSION);
-        d->config = sim_config_to_text(config);
-        d->config_name = g_strdup(config->file);
-        d->cpu_model = g_strdup(config->cpu_model);
-        d->seed = config->seed;
-        d->frequency_hz = config->frequency_hz;
-        d->vcpus = config->cpus;
-        d->has_input = rec->options.has_input;
-        d->hash_insns = SIM_MACHINE_SETTLE_INSNS;
-        d->state_number = SIM_MACHINE_STATE_NUMBER;
-        d->kinds = event_list_names(rec->options.want);
-        d->profile = rec->options.profile ? g_strdup(rec->options.profile->text) : NULL;
-        trace_writer_frame(rec->writer, &(struct trace_frame){.type = TRACE_FRAME_DESCRIPTION},
-                           trace_description_put(d));
-        for (unsigned i = 0; i < contents->len && !rec->options.no_pack; i++)
-            pack_image(rec, i, g_ptr_array_index(contents, i));
-    }
-    trace_description_free(d);
-    return rec->writer != NULL;
+    d->program = g_strdup(PARAVANE_VERSION);
+    d->config = sim_config_to_text(config);
+    d->config_name = g_strdup(config->file);
+    d->cpu_model = g_strdup(config->cpu_model);
+    d->seed = config->seed;
+    d->frequency_hz = config->frequency_hz;
+    d->vcpus = config->cpus;
+    d->has_input = rec->options.has_input;
+    d->hash_insns = SIM_MACHINE_SETTLE_INSNS;
+    d->state_number = SIM_MACHINE_STATE_NUMBER;
+    d->kinds = event_list_names(rec->options.want);
+    d->profile = rec->options.profile ? g_strdup(rec->options.profile->text) : NULL;
+}
+
+static gboolean write_head(struct recorder *rec, GError **error)
+{
+    rec->writer = trace_writer_new(rec->path, error);
+    if (!rec->writer)
+        return FALSE;
+    trace_writer_frame(rec->writer, &(struct trace_frame){.type = TRACE_FRAME_DESCRIPTION},
+                       trace_description_put(rec->description));
+    for (unsigned i = 0; i < rec->images->len && !rec->options.no_pack; i++)
+        pack_image(rec, i, g_ptr_array_index(rec->images, i));
+    g_clear_pointer(&rec->images, g_ptr_array_unref);
+    return TRUE;
 }
 
 /* --- events --------------------------------------------------------------------------------- */
@@ -367,8 +369,12 @@ struct recorder *recorder_new(const struct recorder_options *options, struct sim
     rec->encoder = trace_encoder_new();
     rec->build = g_new0(struct trace_build, 1);
     rec->sink = (struct trace_sink){.user = rec, .event = sink_event};
-    if (write_head(rec, config, error))
+    rec->description = trace_description_new();
+    rec->images = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+    if (read_images(rec, config, error)) {
+        describe(rec, config);
         return rec;
+    }
     recorder_free(rec);
     return NULL;
 }
@@ -389,10 +395,12 @@ static void attach_capture(struct recorder *rec)
     trace_capture_probe(rec->capture, &rec->probe);
 }
 
-void recorder_start(struct recorder *rec, struct sim_machine *machine)
+gboolean recorder_start(struct recorder *rec, struct sim_machine *machine, GError **error)
 {
     struct trace_link point;
 
+    if (!write_head(rec, error))
+        return FALSE;
     rec->machine = machine;
     rec->digest = digest_new(machine);
     attach_capture(rec);
@@ -400,6 +408,7 @@ void recorder_start(struct recorder *rec, struct sim_machine *machine)
     if (rec->capture)
         sim_machine_attach_probe(machine, &rec->probe);
     sim_machine_on_settled(machine, settled, rec);
+    return TRUE;
 }
 
 bool recorder_failed(const struct recorder *rec)
@@ -441,6 +450,8 @@ void recorder_free(struct recorder *rec)
     trace_capture_free(rec->capture);
     if (rec->writer)
         trace_writer_close(rec->writer, NULL);
+    trace_description_free(rec->description);
+    g_clear_pointer(&rec->images, g_ptr_array_unref);
     digest_free(rec->digest);
     trace_log_free(rec->log);
     trace_encoder_free(rec->encoder);

@@ -2,10 +2,10 @@
 /*
  * Recording a run: a probe and a wrapper around its input, which write a trace.
  *
- *     rec = recorder_new(&options, config, &error);      the file exists; images are read
+ *     rec = recorder_new(&options, config, &error);      images are read
  *     attach.input = recorder_input(rec, attach.input);  before the machine is made
  *     machine = sim_machine_new(config, &attach, &error);
- *     recorder_start(rec, machine);
+ *     recorder_start(rec, machine, &error);              the file exists
  *     ... run ...
  *     recorder_finish(rec, &ending, &error);
  *
@@ -37,15 +37,16 @@ struct recorder_options {
 
 struct recorder;
 
-/** recorder_new - read the images (they are given to @config, borrowed), start the file. */
+/** recorder_new - read the images, which are given to @config, borrowed.  No file is written. */
 struct recorder *recorder_new(const struct recorder_options *options, struct sim_config *config,
                               GError **error);
 
 /** recorder_input - what to attach in the place of @input; NULL if that is NULL. */
 const struct base_input *recorder_input(struct recorder *rec, const struct base_input *input);
 
-/** recorder_start - @machine, borrowed, is at power-on. */
-void recorder_start(struct recorder *rec, struct sim_machine *machine);
+/** recorder_start - start the file; @machine, borrowed, is at power-on.  Nothing that was at the
+ *  path before is lost until a machine stands. */
+gboolean recorder_start(struct recorder *rec, struct sim_machine *machine, GError **error);
 
 /** recorder_failed - writing has failed.  The machine has been asked to stop. */
 bool recorder_failed(const struct recorder *rec);

@@ -163,6 +163,13 @@ script "an unknown escape in a script" "s:1: unknown escape" 'send \\q\n'
 script "a text that is missing" "s:1: a text is missing" 'expect\n'
 script "a bad number in a script" "s:1: wait needs" 'wait long\n'
 
+echo old >old.trace
+echo 'hello, world' >k
+refused "a recording of a bad kernel" "k: not a Multiboot 1 kernel" \
+    record "$good" -o old.trace --set boot.kernel=k
+tap_equal "a recording that did not start leaves what was at its place" old "$(cat old.trace)"
+rm -f k
+
 # --- outputs that end early; the guest has run
 (ulimit -f 8; exec "$PARAVANE" record "$good" -o short.trace --set module.m.path="$PARAVANE" --quiet 2>err)
 tap_equal "a recording larger than a file may be: the status" 2 $?
