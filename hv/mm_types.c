@@ -86,6 +86,13 @@ HV_PROBE static void begin(struct hv_vcpu *v, struct hv_frame *f)
     v->validating = (u32)hv_frame_mfn(f);
 }
 
+HV_COLD static bool on_stack(u32 mfn, const struct hv_frame *f)
+{
+    while (mfn && hv_frame(mfn) != f)
+        mfn = hv_frame(mfn)->link;
+    return mfn;
+}
+
 /* What @v has not finished taking apart is the current vCPU's to finish. */
 HV_COLD void hv_types_take_over(struct hv_vcpu *v)
 {
@@ -183,10 +190,11 @@ HV_PROBE int hv_get_type_slow(struct hv_frame *f, enum hv_frame_type type)
             return -EINVAL;
         if (v->validating_root == hv_frame_mfn(f))
             return validate_run(v);
-        /* Another vCPU has stopped in the middle of it and may never go on: not to wait for it. */
+        /* Whoever has stopped in the middle of it may never go on: not to wait for it. */
         hv_for_each_domain(d)
             hv_for_each_vcpu(d, other)
-                hv_types_take_over(other);
+                if (on_stack(other->validating, f) || on_stack(other->deferred, f))
+                    hv_types_take_over(other);
         return -ERESTART;
     }
     if (f->type_count) {
