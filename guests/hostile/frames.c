@@ -49,13 +49,6 @@ static long vcpu_info_in(u64 mfn)
 
     return hypercall_vcpu_op(VCPUOP_register_vcpu_info, 1, &info);
 }
-static long give_back(u64 mfn)
-{
-    struct xen_memory_reservation r = {.nr_extents = 1, .domid = DOMID_SELF};
-
-    set_xen_guest_handle(r.extent_start, &mfn);
-    return hypercall_memory_op(XENMEM_decrease_reservation, &r);
-}
 static long exchange(u64 mfn)
 {
     u64 pfn = 0;
@@ -106,7 +99,7 @@ static const struct use {
     {"clear", clear, -XEN_EINVAL},                {"copy to", copy_to, -XEN_EINVAL},
     {"copy from", copy_from, -XEN_EINVAL},        {"GDT", as_gdt, -XEN_EINVAL},
     {"descriptor", descriptor, -XEN_EINVAL},      {"vcpu_info", vcpu_info_in, -XEN_EINVAL},
-    {"give back", give_back, 0},                  {"exchange", exchange, -XEN_EINVAL},
+    {"give back", give_frame_back, 0},                  {"exchange", exchange, -XEN_EINVAL},
     {"transfer", transfer, GNTST_bad_page},       {"copy by number", copy_by_number, GNTST_bad_page},
     {"granted to itself", granted_to_self, GNTST_bad_page},
 };
@@ -205,7 +198,7 @@ ATTACK(high_bits, FLAW_FRAME, "an own frame with bits above the 52nd set in its 
         equal("clear", mmuext(MMUEXT_CLEAR_PAGE, far, 0), -XEN_EINVAL);
         equal("root", mmuext(MMUEXT_NEW_BASEPTR, far, 0), -XEN_EINVAL);
         equal("GDT", hypercall_set_gdt(&far, 1), -XEN_EINVAL);
-        equal("give back", give_back(far), 0);
+        equal("give back", give_frame_back(far), 0);
         equal("exchange", exchange(far), -XEN_EINVAL);
     }
     equal("the root, with a bit too many", mmuext(MMUEXT_NEW_BASEPTR, mfn_of(memory_root()) | 1ul << 52, 0), -XEN_EINVAL);

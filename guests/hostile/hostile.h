@@ -123,6 +123,9 @@ long unpin(const void *page);
 u64 *table_page(void);
 /** pinned_table - the same, pinned as a table of @level. */
 u64 *pinned_table(u32 level);
+/** pages_now - how many the domain has; give_frame_back - one frame by decrease_reservation: how many were. */
+long pages_now(void);
+long give_frame_back(u64 mfn);
 /** tree - an L4, L3, L2 and L1 in slot 0 of each other: table[level]; the L4 is pinned. */
 struct tree {
     u64 *table[5];

@@ -6,24 +6,12 @@
 
 #define GROUP "memory"
 
-static long pages_now(void)
-{
-    domid_t self = DOMID_SELF;
-
-    return hypercall_memory_op(XENMEM_current_reservation, &self);
-}
-
 static long reservation(u32 cmd, u64 *list, u64 count, u32 order, u16 domid)
 {
     struct xen_memory_reservation r = {.nr_extents = count, .extent_order = order, .domid = domid};
 
     set_xen_guest_handle(r.extent_start, list);
     return hypercall_memory_op(cmd, &r);
-}
-
-static long give_back(u64 mfn)
-{
-    return reservation(XENMEM_decrease_reservation, &mfn, 1, 0, DOMID_SELF);
 }
 
 /* A page for a pfn whose frame is gone. */
@@ -42,8 +30,8 @@ ATTACK(give_back_tables, FLAW_LIFE, "a pinned table of each level is given back:
         u64 *table = pinned_table(level), mfn = mfn_of(table);
         long before = pages_now();
 
-        equal("give back", give_back(mfn), 1);
-        equal("twice", give_back(mfn), 0);
+        equal("give back", give_frame_back(mfn), 1);
+        equal("twice", give_frame_back(mfn), 0);
         equal("writable", memory_protect(table, MEMORY_RW), -XEN_EBUSY);
         equal("entry", set_entry(table + 1, 0), 0);
         memory_unmap(table);
@@ -62,7 +50,7 @@ ATTACK(give_back_tree, FLAW_LIFE, "the inner tables of a pinned tree are given b
     long before = pages_now();
 
     for (u32 level = 1; level <= 3; level++) {
-        equal("give back", give_back(mfn_of(t.table[level])), 1);
+        equal("give back", give_frame_back(mfn_of(t.table[level])), 1);
         memory_unmap(t.table[level]);
     }
     equal("still counted", pages_now(), before);
@@ -86,7 +74,7 @@ ATTACK(give_back_root, FLAW_LIFE, "the root in use is unpinned and given back: i
     equal("second root", mmuext(MMUEXT_NEW_BASEPTR, mfn_of(second), 0), 0);
     equal("unpin it", unpin(second), 0);
     mfn = mfn_of(second);
-    equal("give it back", give_back(mfn), 1);
+    equal("give it back", give_frame_back(mfn), 1);
     memory_unmap(second);
     equal("still counted", pages_now(), before);
     equal("recount", (u64)recount(), 0);
@@ -102,7 +90,7 @@ ATTACK(give_back_descriptors, FLAW_LIFE, "the page of the GDT in use is given ba
     long before = pages_now();
 
     equal("set", hypercall_set_gdt(&mfn, 512), 0);
-    equal("give back", give_back(mfn), 1);
+    equal("give back", give_frame_back(mfn), 1);
     memory_unmap(page);
     equal("still counted", pages_now(), before);
     equal("recount", (u64)recount(), 0);
@@ -120,7 +108,7 @@ ATTACK(give_back_granted, FLAW_LIFE, "a page that is mapped by grant is given ba
     memory_map(va, 0);
     equal("map", map_grant(ref, va, GNTMAP_host_map, &handle), GNTST_okay);
     memory_unmap(page);
-    equal("give back", give_back(mfn), 1);
+    equal("give back", give_frame_back(mfn), 1);
     equal("store", store((void *)va, 1), TRAP_NONE);
     equal("still counted", pages_now(), before);
     equal("recount", (u64)recount(), 0);
@@ -286,7 +274,7 @@ ATTACK(flags_of_memory, FLAW_ADDRESS, "populate with every node number and every
     long before = pages_now();
 
     memory_unmap(page);
-    equal("room for one", give_back(mfn), 1);
+    equal("room for one", give_frame_back(mfn), 1);
     for (u32 node = 0; node < 256; node += 5)
         for (u32 bits = 0; bits < 256; bits += 17) {
             struct xen_memory_reservation r = {.nr_extents = 1, .domid = DOMID_SELF, .mem_flags = bits | node << 8 | 1u << 16};
@@ -296,7 +284,7 @@ ATTACK(flags_of_memory, FLAW_ADDRESS, "populate with every node number and every
             set_xen_guest_handle(r.extent_start, &at);
             got = hypercall_memory_op(XENMEM_populate_physmap, &r);
             if (got == 1)
-                equal("give back", give_back(at), 1);
+                equal("give back", give_frame_back(at), 1);
             else
                 equal("none", got, 0);
         }

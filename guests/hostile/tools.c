@@ -39,6 +39,21 @@ u64 *pinned_table(u32 level)
     return page;
 }
 
+long pages_now(void)
+{
+    domid_t self = DOMID_SELF;
+
+    return hypercall_memory_op(XENMEM_current_reservation, &self);
+}
+
+long give_frame_back(u64 mfn)
+{
+    struct xen_memory_reservation r = {.nr_extents = 1, .domid = DOMID_SELF};
+
+    set_xen_guest_handle(r.extent_start, &mfn);
+    return hypercall_memory_op(XENMEM_decrease_reservation, &r);
+}
+
 struct tree tree_make(void)
 {
     struct tree t;
