@@ -133,6 +133,9 @@ static const char *page_type(struct page_model *m, const struct trace_event *e)
     why = e->value[TRACE_PAGE_TYPE_RESULT].u64 ? not_done(f, e, &next)
           : op == TRACE_TAKE                   ? take(f, e, &next)
                                                : drop(f, e, &next);
+    if (m->ends_only && e->value[TRACE_PAGE_TYPE_RESULT].u64 &&
+        !e->value[TRACE_PAGE_TYPE_NEW_COUNT].u64)
+        next.count = 0; /* refused: what its own entries took, if they name it, has gone unseen */
     if (!why && !m->ends_only && next.count != e->value[TRACE_PAGE_TYPE_NEW_COUNT].u64)
         why = "has another count";
     if (!why && next.count && next.type != e->value[TRACE_PAGE_TYPE_NEW].u64)
