@@ -280,7 +280,7 @@ void domain_destroy(struct domain *domain)
     unmap_ring(domain->store_handle, domain->store_va);
     unmap_ring(domain->console_handle, domain->console_va);
     error = control_destroy(domain->domid);
-    if (error)
+    if (error && error != -XEN_ESRCH) /* somebody else may have done it */
         print("dom0: domain %u cannot be destroyed: error %ld\n", domain->domid, error);
     xenstore_remove(&domain_xenstore, domain_path(domain, ""));
     xenstore_fire_special(&domain_xenstore, "@releaseDomain");

@@ -18,8 +18,11 @@ static void count(struct board *board, u64 called, u32 how, bool good)
     for (i = 0; i < board->kinds && i < BOARD_KINDS; i++)
         if (board->kind[i].number == number && board->kind[i].command == command)
             break;
-    if (i >= BOARD_KINDS)
+    if (i >= BOARD_KINDS) {
+        board->more.made++;
+        board->more.good += good;
         return;
+    }
     if (i == board->kinds) {
         board->kind[i] = (struct board_kind){.number = number, .command = command};
         board->kinds++;
@@ -97,6 +100,9 @@ static fuzz_generator choose(struct fuzz_cpu *cpu)
         fuzz_gen_tables, fuzz_gen_tables, fuzz_gen_tables, fuzz_gen_memory, fuzz_gen_grants, fuzz_gen_grants, fuzz_gen_grants,
         fuzz_gen_events, fuzz_gen_events, fuzz_gen_vcpus,  fuzz_gen_vcpus,  fuzz_gen_cpu,    fuzz_gen_misc};
 
+    /* Others are refused by the first check. */
+    if (fuzz_one_in(cpu, fuzz.dom0 ? 4 : 50))
+        return fuzz_gen_control(cpu);
     return FUZZ_PICK(cpu, families)(cpu);
 }
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Domain 0 with its toolstack (guests/dom0), which starts several domains that make random hypercalls,
- * makes such calls itself, and looks after all of them.  Everything is recounted now and then; in the
- * end all domains are destroyed, and what they had must have come back.
+ * makes such calls itself, and looks after all of them.  One of them is reckless: it ends when it likes,
+ * or domain 0 destroys it in the middle of what it does, and then starts another in its place.  Everything
+ * is recounted now and then and after each such end; in the end all domains are destroyed, and what they had
+ * must have come back.
  *
  *   seed=N     decides all calls (1)
- *   calls=N    how many, all domains together (100000)
+ *   calls=N    how many, all domains together but the reckless one (100000)
  *   step=N     recount everything after so many (5000)
  *   table      in the end, print what was called, how often, with what success
  *
@@ -31,6 +33,7 @@
 #define DOMAIN_PAGES    1024u
 #define SECOND_NS       1000000000ul
 #define PATIENCE_NS     (2 * SECOND_NS)
+#define PATIENCE_LOOKS  24u /* with the reckless one, at which we look every 32 steps */
 
 static u8 *boards;
 static struct fuzz_cpu cpu;
@@ -40,6 +43,12 @@ static struct {
     u32 vcpus;
     u64 calls, since_ns; /* when it was last seen to have made calls */
 } others[BOARD_SLOTS];
+
+/* How often the reckless one was there, and what became of it. */
+static struct {
+    u64 begun, ended, destroyed, stuck;
+    u32 looks; /* without a call */
+} reckless;
 
 NORETURN static void fail(const char *format, ...) PRINTF_LIKE(1, 2);
 static void fail(const char *format, ...)
@@ -89,8 +98,8 @@ static void create(u32 slot, u32 vcpus)
     config.kernel = kernel.data;
     config.kernel_bytes = kernel.size_bytes;
     print_to(name, sizeof name, "fuzz%u", slot);
-    print_to(cmdline, sizeof cmdline, "seed=%lu slot=%u vcpus=%u ref=%u", seed, slot, vcpus,
-             FIRST_BOARD_REF + slot * BOARD_PAGES);
+    print_to(cmdline, sizeof cmdline, "seed=%lu slot=%u vcpus=%u ref=%u%s", seed + (reckless.begun << 32), slot, vcpus,
+             FIRST_BOARD_REF + slot * BOARD_PAGES, slot == BOARD_RECKLESS ? " reckless" : "");
     d = domain_create(&config, &why);
     if (!d)
         fail("%s: %s", name, why);
@@ -107,6 +116,57 @@ static void create(u32 slot, u32 vcpus)
         fail("%s cannot be started", name);
 }
 
+static void destroy(u32 slot)
+{
+    domain_destroy(others[slot].domain);
+    others[slot].domain = NULL;
+    fuzz_board(slot, 0)->present = false;
+}
+
+/* ---- the reckless one ---- */
+
+static void begin_reckless(void)
+{
+    reckless.begun++;
+    reckless.looks = 0;
+    create(BOARD_RECKLESS, 2);
+    fuzz.victim = others[BOARD_RECKLESS].domain->domid;
+}
+
+/* What we still map of it, and our ports to it, stay: they are let go of by later calls. */
+static void end_reckless(void)
+{
+    fuzz.victim = DOMID_INVALID;
+    destroy(BOARD_RECKLESS);
+    if (!fuzz_audit("after a domain was destroyed"))
+        fail("the books are wrong");
+}
+
+static void look_after_reckless(void)
+{
+    const struct domain *d = others[BOARD_RECKLESS].domain;
+    u64 calls = fuzz_board(BOARD_RECKLESS, 0)->calls;
+
+    if (!d) {
+        if (fuzz_one_in(&cpu, 4))
+            begin_reckless();
+        return;
+    }
+    reckless.looks = calls == others[BOARD_RECKLESS].calls ? reckless.looks + 1 : 0;
+    others[BOARD_RECKLESS].calls = calls;
+    if (fuzz.victim == DOMID_INVALID) /* by one of our calls */
+        reckless.destroyed++;
+    else if (d->ended)
+        reckless.ended++;
+    else if (reckless.looks > PATIENCE_LOOKS)
+        reckless.stuck++;
+    else
+        return;
+    end_reckless();
+}
+
+/* ---- looking after all ---- */
+
 /* Serve the rings, and see that everybody is still there and calls. */
 static void look_after(void)
 {
@@ -115,13 +175,12 @@ static void look_after(void)
     event_disable();
     domain_ended_event();
     pump_until(at_once, NULL, PUMP_FOR_EVER);
+    look_after_reckless();
     event_enable();
-    for (u32 slot = 1; slot < BOARD_SLOTS; slot++) {
+    for (u32 slot = 1; slot < BOARD_RECKLESS; slot++) {
         struct domain *d = others[slot].domain;
         u64 calls = fuzz_board(slot, 0)->calls;
 
-        if (!d)
-            continue;
         if (d->ended)
             fail("%s has ended: %s", d->name, commands_reason_name(d->end_reason));
         if (calls != others[slot].calls) {
@@ -143,7 +202,7 @@ static bool all_call(void *arg)
     bool all = true;
 
     (void)arg;
-    for (u32 slot = 1; slot < BOARD_SLOTS; slot++)
+    for (u32 slot = 1; slot < BOARD_RECKLESS; slot++)
         for (u32 i = 0; i < others[slot].vcpus; i++)
             all &= others[slot].domain->ended || *(volatile u64 *)&fuzz_board(slot, i)->calls;
     return all;
@@ -161,20 +220,18 @@ static void wait_for_all(void)
 
 static void end_all(void)
 {
-    for (u32 slot = 1; slot < BOARD_SLOTS; slot++)
+    if (others[BOARD_RECKLESS].domain)
+        end_reckless();
+    for (u32 slot = 1; slot < BOARD_RECKLESS; slot++)
         fuzz_board(slot, 0)->stop = true;
-    for (u32 slot = 1; slot < BOARD_SLOTS; slot++) {
+    for (u32 slot = 1; slot < BOARD_RECKLESS; slot++) {
         struct domain *d = others[slot].domain;
 
-        if (!d)
-            continue;
         if (pump_until(has_ended, d, clock_system_ns() + PATIENCE_NS) != PUMP_DONE)
             fail("%s does not come to its end", d->name);
         if (d->end_reason != SHUTDOWN_poweroff)
             fail("%s has ended: %s", d->name, commands_reason_name(d->end_reason));
-        domain_destroy(d);
-        others[slot].domain = NULL;
-        fuzz_board(slot, 0)->present = false;
+        destroy(slot);
     }
 }
 
@@ -242,15 +299,31 @@ static void check_all_is_back(const struct expected *e)
         fail("%u event channels are left, were %u", pump_ports(), e->ports);
 }
 
+/* The recounts are charged to us: without a larger share there would be few calls of ours. */
+static void take_our_share(void)
+{
+    struct xen_domctl op = {.cmd = XEN_DOMCTL_scheduler_op,
+                            .interface_version = XEN_DOMCTL_INTERFACE_VERSION,
+                            .u.scheduler_op = {.sched_id = XEN_SCHEDULER_CREDIT2,
+                                               .cmd = XEN_DOMCTL_SCHEDOP_putinfo,
+                                               .u.credit2.weight = FUZZ_WEIGHT}};
+
+    if (hypercall_domctl(&op))
+        fail("no larger share of the processor");
+}
+
 static void direct(u64 calls, u64 step)
 {
     u64 next = step, batched, made;
 
+    take_our_share();
     event_enable();
     for (u32 i = 0; (made = fuzz_calls(&batched)) < calls; i++) {
-        for (u32 n = 0; n < 8; n++)
+        for (u32 n = 0; n < 32; n++)
             fuzz_step(&cpu);
         look_after();
+        if (i % 4 == 0)
+            fuzz_unpause_all();
         if (made >= next) {
             next += step;
             if (!fuzz_audit("meanwhile"))
@@ -258,6 +331,8 @@ static void direct(u64 calls, u64 step)
         }
     }
     event_disable();
+    fuzz_unpause_all();
+    fuzz_destroy_toys();
 }
 
 void guest_main(void)
@@ -284,6 +359,7 @@ void guest_main(void)
     create(1, 2);
     create(2, 1);
     create(3, 2);
+    begin_reckless();
     wait_for_all();
     direct(calls, fuzz_option("step", 5000));
     end_all();
@@ -295,7 +371,10 @@ void guest_main(void)
     calls = fuzz_calls(&batched);
     if (runtime_option("table", NULL, 0))
         fuzz_table();
-    print("fuzz: seed %lu: %lu calls, and %lu in multicalls, of %u domains%s\n", seed, calls, batched, 4,
-          fuzz_audited ? ", audited" : "");
+    fuzz_shares();
+    print("fuzz: the reckless domain: begun %lu times, ended by itself %lu, destroyed by a call %lu, stuck %lu\n", reckless.begun,
+          reckless.ended, reckless.destroyed, reckless.stuck);
+    print("fuzz: seed %lu: %lu calls, and %lu in multicalls, of %u domains, audited %lu times\n", seed, calls, batched,
+          BOARD_RECKLESS, fuzz_audits);
     commands_exit(0);
 }

@@ -10,6 +10,7 @@
  *   slot=N    else: the place on the boards
  *   ref=N     else: domain 0's grants of the boards, from this one on
  *   vcpus=N   how many call (1)
+ *   reckless  it need not survive
  */
 #include "guests/fuzz/fuzz.h"
 #include "guests/fuzz/options.h"
@@ -32,7 +33,7 @@ static void alone(void)
     calls = fuzz_calls(&batched);
     if (runtime_option("table", NULL, 0))
         fuzz_table();
-    print("fuzz: seed %lu: %lu calls, and %lu in multicalls%s\n", seed, calls, batched, fuzz_audited ? ", audited" : "");
+    print("fuzz: seed %lu: %lu calls, and %lu in multicalls, audited %lu times\n", seed, calls, batched, fuzz_audits);
 }
 
 /* The boards, as domain 0 has granted them. */

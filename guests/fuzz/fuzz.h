@@ -28,6 +28,7 @@
 #define FUZZ_PORTS        BOARD_PORTS
 #define FUZZ_ARENA_PAGES  8u
 #define FUZZ_BATCH        12u
+#define FUZZ_WEIGHT       2048u /* domain 0's in the scheduler: it also looks after the others */
 
 /** struct fuzz_cpu - what each vCPU has of its own. */
 struct fuzz_cpu {
@@ -55,6 +56,7 @@ struct fuzz_domain {
     u16 domid;
     bool dom0, reckless;
     bool toolstack; /* domain 0 has one in it, which needs its ports, its handles and version 1 of grants */
+    u16 victim;     /* for domain 0: the reckless domain, which it may end; DOMID_INVALID if there is none */
     u32 vcpus;
     u8 *boards;   /* BOARD_PAGES of them, one for each vCPU of each domain */
     u64 mfn[BOARD_FRAMES]; /* loose frames; 0: given away */
@@ -81,6 +83,11 @@ static inline struct board *fuzz_own_board(void)
     return fuzz_board(fuzz.slot, 0);
 }
 
+struct fuzz_call;
+
+/** A learner takes notice of @result.  Returns whether the call did what it was asked for. */
+typedef bool (*fuzz_learner)(struct fuzz_cpu *cpu, struct fuzz_call *call, long result);
+
 /** struct fuzz_call - a call as it will be made. */
 struct fuzz_call {
     u64 number;
@@ -89,8 +96,7 @@ struct fuzz_call {
     bool quiet;  /* no upcalls until learn() has put right what the call has upset */
     bool alone;  /* not in a multicall */
     bool whole;  /* its buffers stay good */
-    /* May be NULL.  Returns whether the call did what it was asked for. */
-    bool (*learn)(struct fuzz_cpu *cpu, struct fuzz_call *call, long result);
+    fuzz_learner learn; /* may be NULL */
     void *buffer; /* its structure */
     u64 note[2];
 };
@@ -180,9 +186,13 @@ static inline void fuzz_call_set(struct fuzz_call *call, u64 number, u32 command
 
 /* ---- table.c ---- */
 
+/* What the reckless domain writes on its boards is not relied on: it stands in fuzz_shares() alone. */
+
 /** fuzz_table - print what was called, how often, and with what success: all domains together. */
 void fuzz_table(void);
-/** fuzz_calls - hypercalls of all domains.  @batched: and calls in multicalls. */
+/** fuzz_shares - print who made how many calls. */
+void fuzz_shares(void);
+/** fuzz_calls - hypercalls of all domains that last.  @batched: and calls in multicalls. */
 u64 fuzz_calls(u64 *batched);
 
 /* ---- vcpus.c ---- */
@@ -193,7 +203,7 @@ void fuzz_handlers(void);
 void fuzz_run(u64 seed, u32 vcpus, u64 calls, u64 step);
 /** fuzz_audit - recount everything.  False, and a line, if the books are wrong. */
 bool fuzz_audit(const char *when);
-extern bool fuzz_audited; /* this hypervisor can */
+extern u64 fuzz_audits; /* how often it was done: 0 if this hypervisor cannot */
 
 /* ---- the families ---- */
 
@@ -204,6 +214,11 @@ fuzz_generator fuzz_gen_events(struct fuzz_cpu *cpu);
 fuzz_generator fuzz_gen_vcpus(struct fuzz_cpu *cpu);
 fuzz_generator fuzz_gen_cpu(struct fuzz_cpu *cpu);
 fuzz_generator fuzz_gen_misc(struct fuzz_cpu *cpu);
+fuzz_generator fuzz_gen_control(struct fuzz_cpu *cpu);
+
+/** fuzz_unpause_all, fuzz_destroy_toys - end what the control family has begun. */
+void fuzz_unpause_all(void);
+void fuzz_destroy_toys(void);
 
 /** fuzz_iret - leave to the kernel or to user mode with an odd frame, and come back. */
 void fuzz_iret(struct fuzz_cpu *cpu);

@@ -7,20 +7,52 @@
  */
 #include "guests/fuzz/fuzz.h"
 
+#include "guests/lib/event.h"
+
 #include <xen/event_channel.h>
+
+/* @note: for @learn. */
+static bool event_op(struct fuzz_call *call, u32 command, void *op, fuzz_learner learn, u64 note)
+{
+    call->buffer = op;
+    call->note[0] = note;
+    call->learn = learn;
+    fuzz_call_set(call, __HYPERVISOR_event_channel_op, command, command, (u64)op, 0);
+    return true;
+}
 
 static u32 some_vcpu(struct fuzz_cpu *cpu)
 {
     return fuzz_one_in(cpu, 10) ? (u32)fuzz_random(cpu) >> fuzz_below(cpu, 32) : (u32)fuzz_below(cpu, fuzz.vcpus);
 }
 
+/* A toolstack needs ports again and again: beyond those that fuzz_port() closes it keeps none. */
+static void new_port(u32 port)
+{
+    if (fuzz.toolstack && port >= BOARD_PORTS)
+        event_close(port);
+}
+
+/* The note: where the structure has the new port. */
+static bool learn_port(struct fuzz_cpu *cpu, struct fuzz_call *call, long result)
+{
+    (void)cpu;
+    if (!result)
+        new_port(*(u32 *)((u8 *)call->buffer + call->note[0]));
+    return !result;
+}
+
+/* The note: whether it is ours. */
 static bool learn_unbound(struct fuzz_cpu *cpu, struct fuzz_call *call, long result)
 {
     evtchn_alloc_unbound_t *op = call->buffer;
 
     (void)cpu;
-    if (!result && call->note[0] && op->port < BOARD_PORTS)
-        fuzz_own_board()->port_for[op->port] = op->remote_dom;
+    if (!result && call->note[0]) {
+        if (op->port < BOARD_PORTS)
+            fuzz_own_board()->port_for[op->port] = op->remote_dom;
+        new_port(op->port);
+    }
     return !result;
 }
 
@@ -30,11 +62,7 @@ static bool gen_unbound(struct fuzz_cpu *cpu, struct fuzz_call *call)
 
     op->dom = fuzz_one_in(cpu, 12) ? fuzz_domid(cpu) : DOMID_SELF;
     op->remote_dom = fuzz_domid(cpu);
-    call->buffer = op;
-    call->note[0] = op->dom == DOMID_SELF;
-    call->learn = learn_unbound;
-    fuzz_call_set(call, __HYPERVISOR_event_channel_op, EVTCHNOP_alloc_unbound, EVTCHNOP_alloc_unbound, (u64)op, 0);
-    return true;
+    return event_op(call, EVTCHNOP_alloc_unbound, op, learn_unbound, op->dom == DOMID_SELF);
 }
 
 static bool gen_interdomain(struct fuzz_cpu *cpu, struct fuzz_call *call)
@@ -51,8 +79,7 @@ static bool gen_interdomain(struct fuzz_cpu *cpu, struct fuzz_call *call)
             if (peer->port_for[i] == fuzz.domid)
                 op->remote_port = i;
     }
-    fuzz_call_set(call, __HYPERVISOR_event_channel_op, EVTCHNOP_bind_interdomain, EVTCHNOP_bind_interdomain, (u64)op, 0);
-    return true;
+    return event_op(call, EVTCHNOP_bind_interdomain, op, learn_port, offsetof(evtchn_bind_interdomain_t, local_port));
 }
 
 static bool gen_virq(struct fuzz_cpu *cpu, struct fuzz_call *call)
@@ -61,8 +88,7 @@ static bool gen_virq(struct fuzz_cpu *cpu, struct fuzz_call *call)
 
     op->virq = fuzz_one_in(cpu, 10) ? (u32)fuzz_random(cpu) : (u32)fuzz_below(cpu, 25);
     op->vcpu = op->virq < 2 ? some_vcpu(cpu) : fuzz_one_in(cpu, 5) ? some_vcpu(cpu) : 0;
-    fuzz_call_set(call, __HYPERVISOR_event_channel_op, EVTCHNOP_bind_virq, EVTCHNOP_bind_virq, (u64)op, 0);
-    return true;
+    return event_op(call, EVTCHNOP_bind_virq, op, learn_port, offsetof(evtchn_bind_virq_t, port));
 }
 
 static bool gen_ipi(struct fuzz_cpu *cpu, struct fuzz_call *call)
@@ -70,8 +96,7 @@ static bool gen_ipi(struct fuzz_cpu *cpu, struct fuzz_call *call)
     evtchn_bind_ipi_t *op = fuzz_buffer(cpu, sizeof *op);
 
     op->vcpu = some_vcpu(cpu);
-    fuzz_call_set(call, __HYPERVISOR_event_channel_op, EVTCHNOP_bind_ipi, EVTCHNOP_bind_ipi, (u64)op, 0);
-    return true;
+    return event_op(call, EVTCHNOP_bind_ipi, op, learn_port, offsetof(evtchn_bind_ipi_t, port));
 }
 
 static bool gen_pirq(struct fuzz_cpu *cpu, struct fuzz_call *call)
@@ -80,17 +105,16 @@ static bool gen_pirq(struct fuzz_cpu *cpu, struct fuzz_call *call)
 
     op->pirq = fuzz_one_in(cpu, 8) ? (u32)fuzz_random(cpu) : (u32)fuzz_below(cpu, 30);
     op->flags = (u32)fuzz_below(cpu, 3);
-    fuzz_call_set(call, __HYPERVISOR_event_channel_op, EVTCHNOP_bind_pirq, EVTCHNOP_bind_pirq, (u64)op, 0);
-    return true;
+    return event_op(call, EVTCHNOP_bind_pirq, op, learn_port, offsetof(evtchn_bind_pirq_t, port));
 }
 
 static bool learn_close(struct fuzz_cpu *cpu, struct fuzz_call *call, long result)
 {
-    evtchn_close_t *op = call->buffer;
+    const evtchn_close_t *op = call->buffer;
 
+    (void)cpu;
     if (!result && op->port < BOARD_PORTS)
         fuzz_own_board()->port_for[op->port] = 0xffff;
-    (void)cpu;
     return !result;
 }
 
@@ -102,11 +126,7 @@ static bool gen_port(struct fuzz_cpu *cpu, struct fuzz_call *call)
     u32 command = FUZZ_PICK(cpu, commands);
 
     op->port = fuzz_port(cpu);
-    call->buffer = op;
-    if (command == EVTCHNOP_close)
-        call->learn = learn_close;
-    fuzz_call_set(call, __HYPERVISOR_event_channel_op, command, command, (u64)op, 0);
-    return true;
+    return event_op(call, command, op, command == EVTCHNOP_close ? learn_close : NULL, 0);
 }
 
 static bool gen_status(struct fuzz_cpu *cpu, struct fuzz_call *call)
@@ -115,8 +135,7 @@ static bool gen_status(struct fuzz_cpu *cpu, struct fuzz_call *call)
 
     op->dom = fuzz_one_in(cpu, 3) ? fuzz_domid(cpu) : DOMID_SELF;
     op->port = fuzz_port(cpu);
-    fuzz_call_set(call, __HYPERVISOR_event_channel_op, EVTCHNOP_status, EVTCHNOP_status, (u64)op, 0);
-    return true;
+    return event_op(call, EVTCHNOP_status, op, NULL, 0);
 }
 
 static bool gen_vcpu(struct fuzz_cpu *cpu, struct fuzz_call *call)
@@ -125,8 +144,7 @@ static bool gen_vcpu(struct fuzz_cpu *cpu, struct fuzz_call *call)
 
     op->port = fuzz_port(cpu);
     op->vcpu = some_vcpu(cpu);
-    fuzz_call_set(call, __HYPERVISOR_event_channel_op, EVTCHNOP_bind_vcpu, EVTCHNOP_bind_vcpu, (u64)op, 0);
-    return true;
+    return event_op(call, EVTCHNOP_bind_vcpu, op, NULL, 0);
 }
 
 static bool gen_reset(struct fuzz_cpu *cpu, struct fuzz_call *call)
@@ -134,10 +152,9 @@ static bool gen_reset(struct fuzz_cpu *cpu, struct fuzz_call *call)
     evtchn_reset_t *op = fuzz_buffer(cpu, sizeof *op);
 
     op->dom = fuzz_domid(cpu);
-    if (!fuzz.reckless && (op->dom == DOMID_SELF || op->dom == fuzz.domid || fuzz.dom0))
+    if (!fuzz.reckless && (op->dom == DOMID_SELF || op->dom == fuzz.domid || (fuzz.dom0 && op->dom != fuzz.victim)))
         op->dom = DOMID_INVALID;
-    fuzz_call_set(call, __HYPERVISOR_event_channel_op, EVTCHNOP_reset, EVTCHNOP_reset, (u64)op, 0);
-    return true;
+    return event_op(call, EVTCHNOP_reset, op, NULL, 0);
 }
 
 /* The FIFO ABI, which is not offered, and what does not exist. */
@@ -160,8 +177,7 @@ static bool gen_fifo(struct fuzz_cpu *cpu, struct fuzz_call *call)
     } else {
         arg[0] = fuzz_mfn(cpu);
     }
-    fuzz_call_set(call, __HYPERVISOR_event_channel_op, command, command, (u64)arg, 0);
-    return true;
+    return event_op(call, command, arg, NULL, 0);
 }
 
 fuzz_generator fuzz_gen_events(struct fuzz_cpu *cpu)

@@ -11,6 +11,16 @@
 
 #define LIST 6u /* elements of one call, at most */
 
+/* @note: for @learn. */
+static bool grant_op(struct fuzz_call *call, u32 command, void *list, u32 count, fuzz_learner learn, u64 note)
+{
+    call->buffer = list;
+    call->note[0] = note;
+    call->learn = learn;
+    fuzz_call_set(call, __HYPERVISOR_grant_table_op, command, command, (u64)list, count);
+    return true;
+}
+
 /* ---- the own table ---- */
 
 static void write_entry(u32 ref, u16 flags, u16 domid, u64 mfn, struct fuzz_cpu *cpu)
@@ -209,11 +219,7 @@ static bool gen_map(struct fuzz_cpu *cpu, struct fuzz_call *call)
         map[i].flags = flags;
         map[i].status = 1;
     }
-    call->buffer = map;
-    call->note[0] = n;
-    call->learn = learn_map;
-    fuzz_call_set(call, __HYPERVISOR_grant_table_op, GNTTABOP_map_grant_ref, GNTTABOP_map_grant_ref, (u64)map, n);
-    return true;
+    return grant_op(call, GNTTABOP_map_grant_ref, map, n, learn_map, n);
 }
 
 /* ---- letting go ---- */
@@ -287,11 +293,7 @@ static bool gen_unmap(struct fuzz_cpu *cpu, struct fuzz_call *call)
         if (fuzz_one_in(cpu, 10))
             unmap[i].host_addr = fuzz_one_in(cpu, 2) ? 0 : fuzz_window_address(cpu);
     }
-    call->buffer = unmap;
-    call->note[0] = n;
-    call->learn = learn_unmap;
-    fuzz_call_set(call, __HYPERVISOR_grant_table_op, GNTTABOP_unmap_grant_ref, GNTTABOP_unmap_grant_ref, (u64)unmap, n);
-    return true;
+    return grant_op(call, GNTTABOP_unmap_grant_ref, unmap, n, learn_unmap, n);
 }
 
 static bool learn_replace(struct fuzz_cpu *cpu, struct fuzz_call *call, long result)
@@ -319,10 +321,7 @@ static bool gen_replace(struct fuzz_cpu *cpu, struct fuzz_call *call)
     /* The entry there moves, so it must be one that nobody needs. */
     r->new_addr = fuzz_one_in(cpu, 16) ? 0x10000000000 : fuzz_window_address(cpu);
     r->status = 1;
-    call->buffer = r;
-    call->learn = learn_replace;
-    fuzz_call_set(call, __HYPERVISOR_grant_table_op, GNTTABOP_unmap_and_replace, GNTTABOP_unmap_and_replace, (u64)r, 1);
-    return true;
+    return grant_op(call, GNTTABOP_unmap_and_replace, r, 1, learn_replace, 0);
 }
 
 /* ---- copies and transfers ---- */
@@ -375,11 +374,7 @@ static bool gen_copy(struct fuzz_cpu *cpu, struct fuzz_call *call)
         copy[i].len = (u16)(fuzz_one_in(cpu, 8) ? fuzz_random(cpu) : fuzz_below(cpu, 2049));
         copy[i].status = 1;
     }
-    call->buffer = copy;
-    call->note[0] = n;
-    call->learn = learn_copy;
-    fuzz_call_set(call, __HYPERVISOR_grant_table_op, GNTTABOP_copy, GNTTABOP_copy, (u64)copy, n);
-    return true;
+    return grant_op(call, GNTTABOP_copy, copy, n, learn_copy, n);
 }
 
 static bool learn_transfer(struct fuzz_cpu *cpu, struct fuzz_call *call, long result)
@@ -398,25 +393,22 @@ static bool learn_transfer(struct fuzz_cpu *cpu, struct fuzz_call *call, long re
 static bool gen_transfer(struct fuzz_cpu *cpu, struct fuzz_call *call)
 {
     gnttab_transfer_t *t = fuzz_buffer(cpu, sizeof *t);
+    u32 index = fuzz_loose(cpu);
     u16 domid;
 
-    call->note[0] = fuzz_loose(cpu);
     t->ref = find_ref(cpu, BOARD_ACCEPT, &domid);
     t->domid = domid;
-    t->mfn = fuzz_one_in(cpu, 16) ? FUZZ_PICK(cpu, fuzz.root_mfn) : fuzz.mfn[call->note[0]];
+    t->mfn = fuzz_one_in(cpu, 16) ? FUZZ_PICK(cpu, fuzz.root_mfn) : fuzz.mfn[index];
     t->status = 1;
-    call->buffer = t;
-    call->learn = learn_transfer;
-    fuzz_call_set(call, __HYPERVISOR_grant_table_op, GNTTABOP_transfer, GNTTABOP_transfer, (u64)t, 1);
-    return true;
+    return grant_op(call, GNTTABOP_transfer, t, 1, learn_transfer, index);
 }
 
 /* ---- the table as a whole ---- */
 
+/* The note: where the element has its status. */
 static bool learn_status(struct fuzz_cpu *cpu, struct fuzz_call *call, long result)
 {
     (void)cpu;
-    /* note[0]: where the element has its status */
     return !result && *(int16_t *)((u8 *)call->buffer + call->note[0]) == 0;
 }
 
@@ -429,12 +421,8 @@ static bool gen_setup(struct fuzz_cpu *cpu, struct fuzz_call *call)
     setup->nr_frames = (u32)(fuzz_one_in(cpu, 12) ? fuzz_random(cpu) : fuzz_below(cpu, fuzz_one_in(cpu, 8) ? 66 : 3));
     setup->frame_list.p = (void *)fuzz_pointer(cpu, list);
     setup->status = 1;
-    call->buffer = setup;
-    call->note[0] = offsetof(gnttab_setup_table_t, status);
-    call->learn = learn_status;
-    fuzz_call_set(call, __HYPERVISOR_grant_table_op, GNTTABOP_setup_table, GNTTABOP_setup_table, (u64)setup,
-                  fuzz_one_in(cpu, 20) ? 2 : 1);
-    return true;
+    return grant_op(call, GNTTABOP_setup_table, setup, fuzz_one_in(cpu, 20) ? 2 : 1, learn_status,
+                    offsetof(gnttab_setup_table_t, status));
 }
 
 static bool gen_query(struct fuzz_cpu *cpu, struct fuzz_call *call)
@@ -443,11 +431,7 @@ static bool gen_query(struct fuzz_cpu *cpu, struct fuzz_call *call)
 
     query->dom = fuzz_domid(cpu);
     query->status = 1;
-    call->buffer = query;
-    call->note[0] = offsetof(gnttab_query_size_t, status);
-    call->learn = learn_status;
-    fuzz_call_set(call, __HYPERVISOR_grant_table_op, GNTTABOP_query_size, GNTTABOP_query_size, (u64)query, 1);
-    return true;
+    return grant_op(call, GNTTABOP_query_size, query, 1, learn_status, offsetof(gnttab_query_size_t, status));
 }
 
 static bool learn_version(struct fuzz_cpu *cpu, struct fuzz_call *call, long result)
@@ -465,18 +449,14 @@ static bool gen_version(struct fuzz_cpu *cpu, struct fuzz_call *call)
     gnttab_set_version_t *set = fuzz_buffer(cpu, sizeof *set);
     gnttab_get_version_t *get = (void *)set;
 
-    call->buffer = set;
     if (fuzz_one_in(cpu, 3)) {
         get->dom = fuzz_domid(cpu);
-        fuzz_call_set(call, __HYPERVISOR_grant_table_op, GNTTABOP_get_version, GNTTABOP_get_version, (u64)get, 1);
-        return true;
+        return grant_op(call, GNTTABOP_get_version, get, 1, NULL, 0);
     }
     set->version = fuzz_one_in(cpu, 12) ? (u32)fuzz_below(cpu, 5) : 1 + (u32)fuzz_below(cpu, 2);
     if (fuzz.toolstack && set->version == 2)
         set->version = 1;
-    call->learn = learn_version;
-    fuzz_call_set(call, __HYPERVISOR_grant_table_op, GNTTABOP_set_version, GNTTABOP_set_version, (u64)set, 1);
-    return true;
+    return grant_op(call, GNTTABOP_set_version, set, 1, learn_version, 0);
 }
 
 static bool gen_status_frames(struct fuzz_cpu *cpu, struct fuzz_call *call)
@@ -488,11 +468,7 @@ static bool gen_status_frames(struct fuzz_cpu *cpu, struct fuzz_call *call)
     get->nr_frames = fuzz_one_in(cpu, 12) ? (u32)fuzz_random(cpu) : (u32)fuzz_below(cpu, 3);
     get->frame_list.p = (void *)fuzz_pointer(cpu, list);
     get->status = 1;
-    call->buffer = get;
-    call->note[0] = offsetof(gnttab_get_status_frames_t, status);
-    call->learn = learn_status;
-    fuzz_call_set(call, __HYPERVISOR_grant_table_op, GNTTABOP_get_status_frames, GNTTABOP_get_status_frames, (u64)get, 1);
-    return true;
+    return grant_op(call, GNTTABOP_get_status_frames, get, 1, learn_status, offsetof(gnttab_get_status_frames_t, status));
 }
 
 static bool gen_swap(struct fuzz_cpu *cpu, struct fuzz_call *call)
@@ -503,11 +479,7 @@ static bool gen_swap(struct fuzz_cpu *cpu, struct fuzz_call *call)
     swap->ref_a = BOARD_FIRST_REF + (u32)fuzz_below(cpu, FUZZ_REFS);
     swap->ref_b = fuzz_one_in(cpu, 8) ? 511 + (u32)fuzz_below(cpu, 2) : BOARD_FIRST_REF + (u32)fuzz_below(cpu, FUZZ_REFS);
     swap->status = 1;
-    call->buffer = swap;
-    call->note[0] = offsetof(gnttab_swap_grant_ref_t, status);
-    call->learn = learn_status;
-    fuzz_call_set(call, __HYPERVISOR_grant_table_op, GNTTABOP_swap_grant_ref, GNTTABOP_swap_grant_ref, (u64)swap, 1);
-    return true;
+    return grant_op(call, GNTTABOP_swap_grant_ref, swap, 1, learn_status, offsetof(gnttab_swap_grant_ref_t, status));
 }
 
 static bool gen_cache_flush(struct fuzz_cpu *cpu, struct fuzz_call *call)
@@ -523,8 +495,7 @@ static bool gen_cache_flush(struct fuzz_cpu *cpu, struct fuzz_call *call)
     }
     flush->offset = (u16)fuzz_below(cpu, 4200);
     flush->length = (u16)fuzz_below(cpu, 4200);
-    fuzz_call_set(call, __HYPERVISOR_grant_table_op, GNTTABOP_cache_flush, GNTTABOP_cache_flush, (u64)flush, 1);
-    return true;
+    return grant_op(call, GNTTABOP_cache_flush, flush, 1, NULL, 0);
 }
 
 /* Commands and counts that do not exist. */
@@ -532,11 +503,9 @@ static bool gen_odd(struct fuzz_cpu *cpu, struct fuzz_call *call)
 {
     static const u32 commands[] = {GNTTABOP_dump_table, 13, 100, ~0u};
     static const u32 counts[] = {0, 1, 0x7fffffff, 0x80000000, ~0u};
-    u64 *arg = fuzz_buffer(cpu, 64);
     u32 command = FUZZ_PICK(cpu, commands);
 
-    fuzz_call_set(call, __HYPERVISOR_grant_table_op, command, command, (u64)arg, FUZZ_PICK(cpu, counts));
-    return true;
+    return grant_op(call, command, fuzz_buffer(cpu, 64), FUZZ_PICK(cpu, counts), NULL, 0);
 }
 
 fuzz_generator fuzz_gen_grants(struct fuzz_cpu *cpu)

@@ -8,6 +8,7 @@
 #include "guests/fuzz/fuzz.h"
 
 #include "guests/lib/memory.h"
+#include "guests/lib/runtime.h"
 
 /* An entry for a table of any level. */
 static u64 some_entry(struct fuzz_cpu *cpu, u64 mfn)
@@ -138,9 +139,9 @@ static bool gen_va_mapping(struct fuzz_cpu *cpu, struct fuzz_call *call)
     /* Any address: but the kernel lives in the upper 2 GiB. */
     u64 va = fuzz_one_in(cpu, 16) ? fuzz_bad_pointer(cpu) : fuzz_window_address(cpu);
 
-    if (va >= VIRT_BASE && va < fuzz.window && !fuzz.reckless)
-        va = fuzz.window;
-    if (va >= VIRT_BASE && va >= fuzz.window + FUZZ_WINDOW * PAGE_SIZE && !fuzz.reckless)
+    if (fuzz.reckless && fuzz_one_in(cpu, 24))
+        va = VIRT_BASE + fuzz_below(cpu, start_info->nr_pages) * PAGE_SIZE;
+    else if (va >= VIRT_BASE && va - fuzz.window >= FUZZ_WINDOW * PAGE_SIZE && !fuzz.reckless)
         va = fuzz.window;
     if (w.its_tables) /* there is no such thing here */
         w.domid &= 0xffff;

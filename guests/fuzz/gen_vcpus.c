@@ -69,7 +69,7 @@ static bool gen_shutdown(struct fuzz_cpu *cpu, struct fuzz_call *call)
     if (command == SCHEDOP_remote_shutdown) {
         sched_remote_shutdown_t *remote = (void *)arg;
 
-        remote->domain_id = fuzz.dom0 ? DOMID_INVALID : fuzz_domid(cpu);
+        remote->domain_id = !fuzz.dom0 ? fuzz_domid(cpu) : fuzz_one_in(cpu, 8) ? fuzz.victim : DOMID_INVALID;
         remote->reason = (u32)fuzz_below(cpu, 7);
     } else if (fuzz.reckless && fuzz_one_in(cpu, 16)) {
         command = SCHEDOP_shutdown;

@@ -92,6 +92,7 @@ void fuzz_domain_init(void *boards, u32 slot, u32 vcpus)
     fuzz.vcpus = vcpus;
     fuzz.domid = fuzz_own_board()->domid;
     fuzz.dom0 = runtime_is_dom0();
+    fuzz.victim = DOMID_INVALID;
     fuzz.window = window(FUZZ_WINDOW, &fuzz.window_entry);
     fuzz.grant_window = window(FUZZ_GRANT_WINDOW, &fuzz.grant_window_entry);
     make_roots();
@@ -257,7 +258,7 @@ bool fuzz_may_write(u64 mfn)
     for (u32 i = 0; i < FUZZ_PAGES; i++)
         if (fuzz.page_mfn[i] == mfn)
             return true;
-    for (u32 slot = 0; slot < BOARD_SLOTS; slot++)
+    for (u32 slot = 0; slot < BOARD_RECKLESS; slot++) /* the reckless one may claim ours */
         for (u32 i = 0; i < BOARD_FRAMES; i++)
             if (fuzz_board(slot, 0)->mfn[i] == mfn)
                 return true;
@@ -360,6 +361,9 @@ void fuzz_domain_tidy(void)
     let_go_of_handles();
     for (u32 i = 0; i < FUZZ_WINDOW; i++)
         hypercall_update_va_mapping(fuzz.window + i * PAGE_SIZE, 0, UVMF_INVLPG | UVMF_ALL);
+    /* What unmap_and_replace has moved there may map a frame of a domain that is no more. */
+    for (u32 i = 0; i < FUZZ_GRANT_WINDOW; i++)
+        hypercall_update_va_mapping(fuzz.grant_window + i * PAGE_SIZE, 0, UVMF_INVLPG | UVMF_ALL);
     for (u64 mfn = 0; mfn < MACHINE_FRAMES; mfn++)
         if (had[mfn / 64] >> (mfn % 64) & 1)
             unpin_all(mfn);

@@ -30,7 +30,7 @@ static struct sum sum_of(u32 number, u32 command, u32 *next)
     struct sum sum = {0};
 
     *next = 256;
-    for (u32 b = 0; b < BOARD_PAGES; b++)
+    for (u32 b = 0; b < BOARD_RECKLESS * BOARD_CPUS; b++)
         for (u32 i = 0; i < fuzz_board(0, b)->kinds && i < BOARD_KINDS; i++) {
             const struct board_kind *k = &fuzz_board(0, b)->kind[i];
 
@@ -48,7 +48,7 @@ static struct sum sum_of(u32 number, u32 command, u32 *next)
 
 void fuzz_table(void)
 {
-    struct sum all = {0};
+    struct sum all = {0}, more = {0};
 
     for (u32 number = 0; number < 256; number++) {
         const char *name = number < ARRAY_SIZE(names) ? names[number] : "";
@@ -63,8 +63,26 @@ void fuzz_table(void)
                       sum.good * 100 / sum.made);
         }
     }
+    for (u32 b = 0; b < BOARD_RECKLESS * BOARD_CPUS; b++) {
+        more.made += fuzz_board(0, b)->more.made;
+        more.good += fuzz_board(0, b)->more.good;
+    }
+    if (more.made)
+        print("fuzz: %-36s %9lu made %9lu good\n", "others", more.made, more.good);
+    all.made += more.made;
+    all.good += more.good;
     if (all.made)
         print("fuzz: all %36s %9lu made %9lu good %3lu %%\n", "", all.made, all.good, all.good * 100 / all.made);
+}
+
+void fuzz_shares(void)
+{
+    for (u32 slot = 0; slot < BOARD_SLOTS; slot++)
+        for (u32 i = 0; i < BOARD_CPUS; i++)
+            if (fuzz_board(slot, i)->calls)
+                print("fuzz: domain %u%s, vCPU %u: %lu calls, and %lu in multicalls\n", slot,
+                      slot == BOARD_RECKLESS ? " and its successors" : "", i, fuzz_board(slot, i)->calls,
+                      fuzz_board(slot, i)->batched);
 }
 
 u64 fuzz_calls(u64 *batched)
@@ -72,7 +90,7 @@ u64 fuzz_calls(u64 *batched)
     u64 calls = 0;
 
     *batched = 0;
-    for (u32 b = 0; b < BOARD_PAGES; b++) {
+    for (u32 b = 0; b < BOARD_RECKLESS * BOARD_CPUS; b++) {
         calls += fuzz_board(0, b)->calls;
         *batched += fuzz_board(0, b)->batched;
     }
