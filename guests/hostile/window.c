@@ -120,13 +120,27 @@ static void fill(u32 frame, u64 *table)
         table[511] = ((const u64 *)memory_pfn_to_virt(memory_mfn_to_pfn(kernel_root)))[511];
 }
 
+/* Whether frame @i is no longer ours, or ours because its number came back as that of another. */
+static bool is_lost(u32 i)
+{
+    for (u32 k = 0; k < i; k++)
+        if (mfns[k] == mfns[i])
+            return true;
+    return put(AT_CHECK, pte(i, MEMORY_RO)) != 0;
+}
+
 static void frames_back(void)
 {
+    bool lost[POOL];
+
+    /* All of them before the first is replaced: the new one may have the number that another had. */
+    for (u32 i = 0; i < POOL; i++)
+        lost[i] = is_lost(i);
     for (u32 i = 0; i < POOL; i++) {
         struct xen_memory_reservation r = {.nr_extents = 1, .domid = DOMID_SELF};
         u64 frame = pfns[i];
 
-        if (!put(AT_CHECK, pte(i, MEMORY_RO)))
+        if (!lost[i])
             continue;
         set_xen_guest_handle(r.extent_start, &frame);
         equal("a frame instead of one that was lost", (u64)hypercall_memory_op(XENMEM_populate_physmap, &r), 1);
