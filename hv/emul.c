@@ -258,10 +258,12 @@ static bool two_byte(struct hv_vcpu *v, struct hv_insn *i)
     u32 id[4];
     if (i->opcode == 0x31 || i->opcode == 0xa2) {
         if (i->opcode == 0x31) {
+            if (!is_kernel() && (v->cr4 & HV_CR4_TSD))
+                return false;
             value = hv_rdtsc();
             r->rax = (u32)value;
             r->rdx = value >> 32;
-            return !(!is_kernel() && (v->cr4 & HV_CR4_TSD));
+            return true;
         }
         hv_virtual_cpuid((u32)r->rax, (u32)r->rcx, id);
         r->rax = id[0], r->rbx = id[1], r->rcx = id[2], r->rdx = id[3];

@@ -63,6 +63,23 @@ static u64 do_rdmsr(u64 msr)
     return low;
 }
 
+static u64 do_rdtsc(u64 mark)
+{
+    u64 low;
+
+    __asm__ volatile("movq %1, %%rax\n movq %1, %%rdx\n rdtsc" : "=&a"(low) : "r"(mark) : "rdx");
+    return low;
+}
+
+static u32 set_tsd(bool on)
+{
+    u64 cr4;
+
+    __asm__ volatile("movq %%cr4, %0" : "=r"(cr4));
+    cr4 = on ? cr4 | 4 : cr4 & ~4ul;
+    return TRAP_INSN("movq %0, %%cr4", (), ("r"(cr4)));
+}
+
 static u64 do_flags(u64 arg)
 {
     (void)arg;
@@ -150,6 +167,13 @@ static void privileges(void)
     equal("vector", user_call(do_cr0, 0), TRAP_GP);
     test("rdmsr", "RDMSR is emulated in kernel mode only: #GP");
     equal("vector", user_call(do_rdmsr, 0xc0000080), TRAP_GP);
+    test("rdtsc", "RDTSC in user mode: with CR4.TSD it is #GP and leaves its registers as they were");
+    equal("vector", user_call(do_rdtsc, 0x123456789abcdef), TRAP_NONE);
+    equal("TSD", set_tsd(true), TRAP_NONE);
+    equal("vector", user_call(do_rdtsc, 0x123456789abcdef), TRAP_GP);
+    equal("rax", trap_last.frame.rax, 0x123456789abcdef);
+    equal("rdx", trap_last.frame.rdx, 0x123456789abcdef);
+    equal("no TSD", set_tsd(false), TRAP_NONE);
     test("if", "IF is 1 in user mode");
     equal("vector", user_call_flags(do_flags, 0, 0), TRAP_NONE);
     equal("if", trap_result >> 9 & 1, 1);
