@@ -349,9 +349,62 @@ static void other(void)
     equal("not here", nmis, 0);
     second_run(wait_nmi, 0);
     equal("there", nmis, 1);
+    test("nmi-wakes", "an NMI wakes a vCPU that sleeps, without any event");
+    second_start(block, 0);
+    some_yields();
+    equal("asleep", state_of(1), RUNSTATE_blocked);
+    equal("send", op(VCPUOP_send_nmi, NULL), 0);
+    some_yields();
+    holds("awake", second_done());
+    equal("there", nmis, 2);
     test("none", "a third vCPU does not exist: -ENOENT");
     equal("is_up", hypercall_vcpu_op(VCPUOP_is_up, 2, NULL), -XEN_ENOENT);
     equal("initialise", hypercall_vcpu_op(VCPUOP_initialise, 2, NULL), -XEN_ENOENT);
+}
+
+static volatile u64 busy_until_ns;
+
+static void be_busy(u64 end_ns)
+{
+    while (clock_system_ns() < end_ns)
+        counter++;
+}
+
+static u64 sleep_and_be_busy(u64 arg)
+{
+    block(arg);
+    be_busy(busy_until_ns);
+    return 1;
+}
+
+#define ALONE_NS    40000000ul
+#define TOGETHER_NS 40000000ul
+
+/*
+ * While one vCPU runs alone nobody needs to look at the shares.  The one that wakes up then has slept for
+ * longer than anybody has noticed, and must not be given for it what the other has had.
+ */
+static void shares(void)
+{
+    u32 port = (u32)event_bind_ipi(1);
+    u64 end, last, now, longest = 0;
+
+    test("shares", "who wakes up after a long sleep shares with who ran meanwhile: neither waits for long");
+    event_unmask(port);
+    second_start(sleep_and_be_busy, 0);
+    some_yields();
+    be_busy(clock_system_ns() + ALONE_NS);
+    last = clock_system_ns();
+    end = busy_until_ns = last + TOGETHER_NS;
+    equal("send", event_send(port), 0);
+    for (; last < end; last = now) {
+        now = clock_system_ns();
+        longest = now - last > longest ? now - last : longest;
+    }
+    holds("the other ran too", longest > TOGETHER_NS / 100);
+    holds("it waited for less than two thirds of the time", longest < TOGETHER_NS * 2 / 3);
+    second_wait(100);
+    event_close(port);
 }
 
 void guest_main(void)
@@ -363,6 +416,7 @@ void guest_main(void)
         own();
         down_and_up();
         other();
+        shares();
     }
     report_end();
 }
