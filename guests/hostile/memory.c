@@ -159,6 +159,42 @@ ATTACK(exchange_in_use, FLAW_LIFE, "an exchange whose list holds a frame in use 
     page_back(free);
 }
 
+ATTACK(exchange_fails, FLAW_LIFE, "an exchange for which there is no memory, or whose list ends in the midst of an extent: -ENOMEM, -EFAULT, all comes back")
+{
+    u64 *free[2] = {page_alloc(), page_alloc()}, out[2], list[2], *end, before;
+    u64 at = memory_reserve(2);
+
+    end = page_alloc();
+    memory_map(at, entry_of(end, MEMORY_RW));
+    memory_map(at + PAGE_SIZE, 0);
+    for (u32 i = 0; i < 2; i++) {
+        list[i] = mfn_of(free[i]);
+        memory_unmap(free[i]);
+    }
+    end[511] = list[0];
+    before = (u64)pages_now();
+    for (u32 i = 0; i < 3; i++) {
+        struct xen_memory_exchange e = {.in = {.nr_extents = 2, .domid = DOMID_SELF},
+                                        .out = {.nr_extents = 1, .extent_order = 1, .domid = DOMID_SELF}};
+
+        out[0] = memory_virt_to_pfn(free[0]);
+        set_xen_guest_handle(e.out.extent_start, out);
+        set_xen_guest_handle(e.in.extent_start, i < 2 ? list : (u64 *)at + 511);
+        if (i < 2) /* nothing lies so low */
+            e.out.mem_flags = XENMEMF_address_bits(i ? 13 : 1);
+        equal("exchange", hypercall_memory_op(XENMEM_exchange, &e), i < 2 ? -XEN_ENOMEM : -XEN_EFAULT);
+        equal("none done", e.nr_exchanged, 0);
+        equal("pages", (u64)pages_now(), before);
+        for (u32 k = 0; k < 2; k++)
+            equal("m2p", memory_mfn_to_pfn(list[k]), memory_virt_to_pfn(free[k]));
+        equal("recount", (u64)recount(), 0);
+    }
+    memory_map(at, 0);
+    page_back(end);
+    page_back(free[0]);
+    page_back(free[1]);
+}
+
 ATTACK(exchange_addresses, FLAW_ADDRESS, "an exchange whose lists lie in the hypervisor's range or reach into it by a huge count: -EFAULT or -EINVAL, nothing written")
 {
     u64 *page = page_alloc(), mfn = mfn_of(page), pfn = memory_virt_to_pfn(page);

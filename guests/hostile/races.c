@@ -195,6 +195,8 @@ static void nothing(void)
 {
 }
 
+static volatile long answer_there; /* the second vCPU's */
+
 ATTACK(two_vcpus_pin, FLAW_RACE, "two vCPUs pin and unpin one big tree, each stopped in the midst of it: the counts are right, and in the end all is free")
 {
     big_make();
@@ -211,6 +213,39 @@ ATTACK(two_vcpus_pin, FLAW_RACE, "two vCPUs pin and unpin one big tree, each sto
     second_wait();
     unpin(big[L4]);
     equal("moments at which the counts were wrong", wrong, 0);
+    big_free();
+}
+
+/* When the other one sleeps, and what this one may have for having slept is used up. */
+static void pin_at(u64 instant_ns)
+{
+    while (clock_system_ns() < instant_ns)
+        hypercall_sched_op(SCHEDOP_yield, NULL);
+    answer_there = mmuext(MMUEXT_PIN_L4_TABLE, mfn_of(big[L4]), 0);
+}
+
+ATTACK(left_half_done, FLAW_TIME, "a vCPU is taken down in the midst of pinning a tree: another pins it without waiting, and the first has its answer when it is up again")
+{
+    u32 halves = 0;
+
+    big_make();
+    for (u32 round = 0; round < 8; round++) {
+        u64 begin = clock_system_ns() + 3000000;
+        struct sched_poll sleep = {.timeout = begin + 4000 + round * 3000};
+
+        answer_there = 1;
+        second_start(pin_at, begin);
+        hypercall_sched_op(SCHEDOP_poll, &sleep);
+        equal("down", hypercall_vcpu_op(VCPUOP_down, 1, NULL), 0);
+        halves += answer_there == 1;
+        equal("pin", pin(4, big[L4]), answer_there == 1 ? 0 : -XEN_EINVAL);
+        equal("recount", (u64)recount(), 0);
+        equal("up", hypercall_vcpu_op(VCPUOP_up, 1, NULL), 0);
+        second_wait();
+        holds("an answer", answer_there == 0 || answer_there == -XEN_EINVAL);
+        equal("unpin", unpin(big[L4]), 0);
+    }
+    holds("it was in the midst of it", halves > 2);
     big_free();
 }
 

@@ -9,7 +9,7 @@ built=$PARAVANE_BUILD/guests
 guest_needs "$PARAVANE_BUILD/hv/hv-audit.elf" "$built/dom0/dom0.elf" "$built/hostile/hostile.elf"
 
 # At least so many: whoever removes one has to say so here.
-at_least=204
+at_least=206
 
 "$suite" --build "$PARAVANE_BUILD" --tap --console "$tap_dir/console" >"$tap_dir/verdicts"
 suite_status=$?
