@@ -24,10 +24,10 @@ keep() {
     echo "# kept:  $kept.trace, .console, .messages"
 }
 
-# fuzz NAME SEED CALLS STEP - the run of one seed
+# fuzz NAME SEED CALLS STEP OPTION... - the run of one seed
 fuzz() {
     local console=$tap_dir/$1.console good=1
-    local run=("$built/machines/hv-fuzz.machine" --until insns=20G --set "module.dom0.cmdline=seed=$2 calls=$3 step=$4 table")
+    local run=("$built/machines/hv-fuzz.machine" --until insns=20G --set "module.dom0.cmdline=seed=$2 calls=$3 step=$4 table" "${@:5}")
 
     guest_run "$1" "${run[@]}"
     grep -a '^fuzz: .* made ' "$console" | sed 's/^/# /'
@@ -50,4 +50,11 @@ fi
 fuzz first 1 8000 2000
 fuzz second 1 8000 2000
 guest_same "the same seed does the same" first second
+
+# Domain 0 has nearly all: what needs memory fails, at its beginning or half way.
+guest_run size "$built/machines/hv-fuzz.machine" --until 'console=frames of'
+free=$(sed -n 's/^(HV) \([0-9]*\) frames of.*/\1/p' "$tap_dir/size.console")
+needed=4460 # frames, by the three domains that must not fail, and a few hundred
+fuzz scarce 2 8000 2000 --set "boot.cmdline=dom0_mem=$((48 * 1024 + (${free:-0} - needed) * 4))K"
+tap_check "there was no room for a domain" grep -qaE '^fuzz: the reckless .* without room [1-9]' "$tap_dir/scarce.console"
 tap_done
