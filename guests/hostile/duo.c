@@ -3,26 +3,32 @@
  * Domains that work on each other, for attacks that one alone cannot make.  The word on the command line
  * says who this is; peer=N is the number of the other domain.
  *
- *   granter   offers ports and FRAMES frames, gives them all back while they are mapped, and sleeps: it is
- *             to be destroyed.
+ *   granter   offers PORTS ports and FRAMES frames, gives the frames back while they are mapped, and sleeps:
+ *             it is to be destroyed.
  *   mapper    maps and binds all that, and when it sees that the granter is being destroyed it undoes a
  *             piece of it at each of its turns, which come in the midst of the destruction (period=NS),
  *             and calls for the dying domain in every way.  lose: it overwrites some page-table entries.
  *   watcher   fills a page and looks at it at each of its turns.
  *   toucher   has its time and runstate areas at the address of the watcher's page, which it has not mapped.
+ *
+ * How far each is, domain 0 learns from `data/state`: ready, then worked.  It tells the mapper that the
+ * destruction is through by writing `data/gone`.
  */
 #include "guests/hostile/hostile.h"
-#include "guests/lib/grant.h"
 #include "guests/lib/xenbus.h"
 
-#define AUDIT  63
-#define FRAMES 300u
-#define PORTS  40u
+#define AUDIT     63
+#define FRAMES    300u
+#define PORTS     40u
 #define FIRST_REF GNTTAB_NR_RESERVED_ENTRIES
-#define TURNS  3000u
+#define TURNS     3000u
+/* Frames that stay mapped until the destruction has come to its end. */
+#define LAST_FRAMES 20u
+/* Of the frames, those whose page-table entry the mapper overwrites: each LOST_STEPth from LOST_FIRST on. */
+#define LOST_FIRST 3u
+#define LOST_STEP  10u
 
 static u16 peer;
-static u64 period_ns = 20000;
 
 static void sleep_ns(u64 ns)
 {
@@ -31,11 +37,36 @@ static void sleep_ns(u64 ns)
     hypercall_sched_op(SCHEDOP_poll, &poll);
 }
 
-static void tell_domain0(void)
+static void yield(void) { hypercall_sched_op(SCHEDOP_yield, NULL); }
+
+static void tell_domain0(const char *state)
 {
-    xenbus_init(NULL);
-    xenbus_write(0, "data/state", "worked");
+    if (xenbus_init(NULL) || xenbus_write(0, "data/state", state))
+        panic("there is no store to tell domain 0 in");
 }
+
+static bool is_bound(u32 port)
+{
+    evtchn_status_t status = {.dom = DOMID_SELF, .port = port};
+
+    return !hypercall_event_channel_op(EVTCHNOP_status, &status) && status.status == EVTCHNSTAT_interdomain;
+}
+
+/* Binds the first @want ports that the other domain offers; returns how many there were. */
+static u32 bind_ports(u32 *ports, u32 want)
+{
+    u32 n = 0;
+
+    for (u32 port = 1; port < 64 + want && n < want; port++) {
+        long mine = event_bind_interdomain(peer, port);
+
+        if (mine > 0)
+            ports[n++] = (u32)mine;
+    }
+    return n;
+}
+
+/* ---- granter and mapper ---- */
 
 static void granter(void)
 {
@@ -45,7 +76,8 @@ static void granter(void)
     if (grant_init(1))
         panic("no grant table");
     for (u32 i = 0; i < PORTS; i++)
-        event_alloc_unbound(DOMID_SELF, peer);
+        if (event_alloc_unbound(DOMID_SELF, peer) < 0)
+            panic("no port");
     for (u32 i = 0; i < FRAMES; i++) {
         u8 *page = page_alloc();
 
@@ -53,25 +85,28 @@ static void granter(void)
         memory_unmap(page);
         grant_table[FIRST_REF + i] = (grant_entry_v1_t){.flags = GTF_permit_access, .domid = peer, .frame = (u32)mfns[i]};
     }
+    tell_domain0("ready");
     for (u32 i = 0; i < FRAMES; i++)
         while (!(*(volatile u16 *)&grant_table[FIRST_REF + i].flags & GTF_reading))
             sleep_ns(1000000);
     set_xen_guest_handle(r.extent_start, mfns);
     if (hypercall_memory_op(XENMEM_decrease_reservation, &r) != FRAMES)
         panic("the frames cannot be given back");
-    tell_domain0();
+    tell_domain0("worked");
     for (;;)
         sleep_ns(1000000000);
 }
 
 static gnttab_map_grant_ref_t maps[FRAMES];
 static bool losing; /* page-table entries of some maps */
-static u32 ports[PORTS], nr_ports;
+static u32 ports[PORTS];
+
+static bool is_lost(u32 i) { return losing && i % LOST_STEP == LOST_FIRST; }
 
 /* Every call that names the dying domain, or something of it. */
 static void call_for_it(void)
 {
-    static u8 page[PAGE_SIZE] ALIGNED(4096);
+    static u8 page[PAGE_SIZE] PAGE_ALIGNED;
     evtchn_status_t status = {.dom = peer, .port = 3};
     gnttab_copy_t copy = {.source = {.u.ref = FIRST_REF + 1, .domid = peer}, .flags = GNTCOPY_source_gref, .len = 64,
                           .dest = {.u.gmfn = mfn_of(page), .domid = DOMID_SELF}};
@@ -84,7 +119,7 @@ static void call_for_it(void)
     hypercall_event_channel_op(EVTCHNOP_status, &status);
     event_alloc_unbound(peer, own_id());
     event_bind_interdomain(peer, 5);
-    for (u32 i = 0; i < nr_ports; i++)
+    for (u32 i = 0; i < PORTS; i++)
         event_send(ports[i]);
     hypercall_grant_table_op(GNTTABOP_copy, &copy, 1);
     hypercall_grant_table_op(GNTTABOP_map_grant_ref, &map, 1);
@@ -100,82 +135,96 @@ static void call_for_it(void)
     hypercall_memory_op(XENMEM_current_reservation, &id);
 }
 
-static void undo(u32 i)
+static short unmap(u32 i)
 {
-    gnttab_unmap_grant_ref_t unmap = {.host_addr = maps[i].host_addr, .handle = maps[i].handle};
+    gnttab_unmap_grant_ref_t op = {.host_addr = maps[i].host_addr, .handle = maps[i].handle};
 
-    if (maps[i].status)
-        return;
-    hypercall_grant_table_op(GNTTABOP_unmap_grant_ref, &unmap, 1);
-    maps[i].status = GNTST_general_error;
-    if (losing && i % 10 == 3) /* its entry is gone */
-        holds("a map without an entry cannot be undone", unmap.status != 0);
-    else
-        equal("a map is undone", (u64)(long)unmap.status, 0);
+    hypercall_grant_table_op(GNTTABOP_unmap_grant_ref, &op, 1);
+    return op.status;
 }
 
-static void mapper(void)
+static void undo(u32 i)
+{
+    if (is_lost(i))
+        holds("a map without an entry cannot be undone", unmap(i) != GNTST_okay);
+    else
+        equal("a map is undone", (u64)(long)unmap(i), GNTST_okay);
+}
+
+static void take_all(void)
 {
     u64 va = memory_reserve(FRAMES);
-    evtchn_status_t status;
-    u32 turns = 0, next = 0;
 
-    report_start("duo");
-    test("destroyed", "a domain is destroyed while its ports and grants are used, given back and called for at each turn: nothing is lost");
+    equal("ports of the other", bind_ports(ports, PORTS), PORTS);
     for (u32 i = 0; i < FRAMES; i++) {
         memory_map(va + i * PAGE_SIZE, 0);
         maps[i] = (gnttab_map_grant_ref_t){.host_addr = va + i * PAGE_SIZE, .flags = GNTMAP_host_map | (i & 1 ? GNTMAP_readonly : 0),
                                            .ref = FIRST_REF + i, .dom = peer};
     }
-    for (u32 port = 1; port < 64 + PORTS; port++) {
-        long mine = event_bind_interdomain(peer, port);
-
-        if (mine > 0)
-            ports[nr_ports++] = (u32)mine;
-        if (nr_ports == PORTS)
-            break;
-    }
-    equal("ports of the other", nr_ports, PORTS);
     hypercall_grant_table_op(GNTTABOP_map_grant_ref, maps, FRAMES);
     for (u32 i = 0; i < FRAMES; i++)
-        equal("a map", (u64)(long)maps[i].status, 0);
-    losing = runtime_option("lose", NULL, 0);
-    for (u32 i = 3; losing && i < FRAMES; i += 10)
-        hypercall_update_va_mapping(maps[i].host_addr, 0, UVMF_INVLPG);
-    tell_domain0();
-    do {
-        sleep_ns(period_ns);
-        status = (evtchn_status_t){.dom = DOMID_SELF, .port = ports[0]};
-        hypercall_event_channel_op(EVTCHNOP_status, &status);
-    } while (status.status == EVTCHNSTAT_interdomain);
-    /* From here on it dies. */
-    for (; next < FRAMES - 20; turns++) {
+        equal("a map", (u64)(long)maps[i].status, GNTST_okay);
+    for (u32 i = 0; i < FRAMES; i++)
+        if (is_lost(i))
+            hypercall_update_va_mapping(maps[i].host_addr, 0, UVMF_INVLPG);
+}
+
+/* Until domain 0 has said that the destruction is through, and all but the last frames have been let go. */
+static void turns_while_it_dies(u64 period_ns)
+{
+    char token[XENBUS_TOKEN_BYTES];
+    u32 turns = 0, next = 0;
+    bool gone = false;
+
+    for (; !gone || next < FRAMES - LAST_FRAMES; turns++) {
         call_for_it();
-        for (u32 i = 0; i < 5 && next < FRAMES - 20; i++)
+        for (u32 i = 0; i < 5 && next < FRAMES - LAST_FRAMES; i++)
             undo(next++);
         if (turns % 8 == 0)
             equal("wrong counts in the books", (u64)hypercall(AUDIT, 0, 0, 0, 0, 0), 0);
         sleep_ns(period_ns);
+        if (!gone && xenbus_next_event(token)) {
+            gone = true;
+            print("duo: %u turns while it died\n", turns + 1);
+        }
     }
-    for (u32 i = 0; i < nr_ports; i++)
+}
+
+static void mapper(void)
+{
+    u64 period_ns = runtime_option_number("period", 20000);
+    char token[XENBUS_TOKEN_BYTES];
+
+    report_start("duo");
+    losing = runtime_option("lose", NULL, 0);
+    test("destroyed", "a domain is destroyed while another uses, calls for and gives up what is its, each %lu us%s: nothing is lost",
+         period_ns / 1000, losing ? ", some of it without a trace" : "");
+    take_all();
+    tell_domain0("ready");
+    if (xenbus_watch("data/gone", "gone"))
+        panic("the store takes no watch");
+    while (!xenbus_next_event(token)) /* one comes at once */
+        sleep_ns(period_ns);
+    tell_domain0("worked");
+    while (is_bound(ports[0]))
+        sleep_ns(period_ns);
+    turns_while_it_dies(period_ns);
+    for (u32 i = 0; i < PORTS; i++)
         equal("close", (u64)event_close(ports[i]), 0);
-    sleep_ns(50000000);
     call_for_it();
-    equal("it is still known: its frames are mapped", event_bind_interdomain(peer, 5) != -XEN_ESRCH, true);
-    while (next < FRAMES)
-        undo(next++);
+    equal("it is still known: its frames are mapped", (u64)event_bind_interdomain(peer, 5), (u64)-XEN_EINVAL);
+    for (u32 i = FRAMES - LAST_FRAMES; i < FRAMES; i++)
+        undo(i);
     /* Handles whose entry is lost cannot be closed: what is left of it ends with this domain. */
     equal("now it is gone", (u64)event_bind_interdomain(peer, 5), (u64)(losing ? -XEN_EINVAL : -XEN_ESRCH));
     call_for_it();
-    for (u32 i = 3; i < FRAMES; i += 10) {
-        gnttab_unmap_grant_ref_t unmap = {.host_addr = maps[i].host_addr, .handle = maps[i].handle};
-
-        hypercall_grant_table_op(GNTTABOP_unmap_grant_ref, &unmap, 1);
-    }
+    for (u32 i = 0; i < FRAMES; i++)
+        holds("nothing can be undone twice", unmap(i) != GNTST_okay);
     equal("wrong counts in the books", (u64)hypercall(AUDIT, 0, 0, 0, 0, 0), 0);
     report_end();
-    print("duo: %u turns while it died\n", turns);
 }
+
+/* ---- watcher and toucher ---- */
 
 /* The same address in both, as they are the same program. */
 static u64 meeting_place(void) { return memory_reserve(1); }
@@ -183,44 +232,45 @@ static u64 meeting_place(void) { return memory_reserve(1); }
 static void watcher(void)
 {
     u64 va = meeting_place(), *page = page_alloc();
+    long port = event_alloc_unbound(DOMID_SELF, peer);
 
     report_start("duo");
-    test("areas", "areas of one domain at an address where another has a page: that page is not written, whoever ran before");
+    test("page", "areas of one domain at an address where another has a page: that page is not written, whoever ran before");
     memory_map(va, entry_of(page, MEMORY_RW));
     memset((void *)va, 0x3c, PAGE_SIZE);
-    tell_domain0();
+    tell_domain0("ready");
+    while (!is_bound((u32)port))
+        sleep_ns(1000000);
     for (u32 turn = 0; turn < TURNS; turn++) {
-        hypercall_sched_op(SCHEDOP_yield, NULL);
+        yield();
         for (u32 i = 0; i < 32; i++)
-            if (((u64 *)va)[i] != 0x3c3c3c3c3c3c3c3c)
-                equal("a word of the page", i, ~0ul);
+            equal("a word of the page", ((volatile u64 *)va)[i], 0x3c3c3c3c3c3c3c3c);
     }
+    event_close((u32)port);
     report_end();
 }
 
 static void toucher(void)
 {
-    u64 va = meeting_place();
+    u64 va = meeting_place(), *page = page_alloc();
+    struct vcpu_time_info *time = (struct vcpu_time_info *)page;
+    struct vcpu_runstate_info *state = (struct vcpu_runstate_info *)((u8 *)page + 64);
     struct vcpu_register_runstate_memory_area area = {{.v = (void *)(va + 64)}};
-    struct vcpu_register_time_memory_area time = {{.v = (void *)va}};
+    struct vcpu_register_time_memory_area times = {{.v = (void *)va}};
+    u32 port;
 
-    hypercall_vcpu_op(VCPUOP_register_vcpu_time_memory_area, 0, &time);
-    hypercall_vcpu_op(VCPUOP_register_runstate_memory_area, 0, &area);
-    for (u32 turn = 0; turn < TURNS; turn++)
-        hypercall_sched_op(SCHEDOP_yield, NULL);
-    print("touched\n");
-}
-
-static u64 number(const char *option, u64 otherwise)
-{
-    char text[16] = "";
-    u64 value = 0;
-
-    if (!runtime_option(option, text, sizeof text))
-        return otherwise;
-    for (const char *c = text; *c >= '0' && *c <= '9'; c++)
-        value = value * 10 + (u64)(*c - '0');
-    return value;
+    report_start("duo");
+    test("areas", "areas at an address without a page are accepted, and written once there is one");
+    equal("time", (u64)hypercall_vcpu_op(VCPUOP_register_vcpu_time_memory_area, 0, &times), 0);
+    equal("runstate", (u64)hypercall_vcpu_op(VCPUOP_register_runstate_memory_area, 0, &area), 0);
+    equal("a port of the watcher", bind_ports(&port, 1), 1);
+    while (is_bound(port)) /* the watcher looks */
+        yield();
+    memory_map(va, entry_of(page, MEMORY_RW));
+    sleep_ns(1000000);
+    differ("system time", *(volatile u64 *)&time->system_time, 0);
+    differ("time in a state", *(volatile u64 *)&state->state_entry_time, 0);
+    report_end();
 }
 
 void guest_main(void)
@@ -230,8 +280,7 @@ void guest_main(void)
         void (*run)(void);
     } roles[] = {{"granter", granter}, {"mapper", mapper}, {"watcher", watcher}, {"toucher", toucher}};
 
-    peer = (u16)number("peer", 0);
-    period_ns = number("period", period_ns);
+    peer = (u16)runtime_option_number("peer", 0);
     for (u32 i = 0; i < ARRAY_SIZE(roles); i++)
         if (runtime_option(roles[i].name, NULL, 0)) {
             roles[i].run();

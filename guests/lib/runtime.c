@@ -48,6 +48,22 @@ bool runtime_option(const char *name, char *value, size_t size_bytes)
     return false;
 }
 
+u64 runtime_number(const char *text)
+{
+    u64 value = 0;
+
+    for (; *text >= '0' && *text <= '9'; text++)
+        value = value * 10 + (u64)(*text - '0');
+    return value;
+}
+
+u64 runtime_option_number(const char *name, u64 otherwise)
+{
+    char text[24];
+
+    return runtime_option(name, text, sizeof text) ? runtime_number(text) : otherwise;
+}
+
 void runtime_exit(u32 reason)
 {
     sched_shutdown_t shutdown = {.reason = reason};

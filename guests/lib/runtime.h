@@ -52,6 +52,12 @@ void guest_main(void);
  */
 bool runtime_option(const char *name, char *value, size_t size_bytes);
 
+/** runtime_number - the decimal digits that @text begins with; 0 without any. */
+u64 runtime_number(const char *text);
+
+/** runtime_option_number - the number behind `NAME=` on the command line; @otherwise if it is not there. */
+u64 runtime_option_number(const char *name, u64 otherwise);
+
 /** runtime_is_dom0 - whether this is the initial domain. */
 bool runtime_is_dom0(void);
 
