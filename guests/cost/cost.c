@@ -1,79 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What hypercalls cost: runs as the initial domain of any hypervisor with Xen's PV interface and
- * prints one line for each operation,
- *
- *     cost NAME LOWEST MEDIAN
- *
- * in ticks of the time stamp counter, the reading of the counter taken off.  On a machine with
- * the timing model `flat` a tick is an instruction, so the figures are exact and the same in every
- * run; the median of a run with few timer interrupts is the cost without them.
- * tests/bench/hypercalls.sh makes a table of two hypervisors.
+ * What hypercalls cost: runs as the initial domain of any hypervisor with Xen's PV interface and prints one
+ * line for each operation (samples.h).  tests/bench/hypercalls.sh makes a table of two hypervisors.
  */
-#include "guests/lib/clock.h"
+#include "guests/cost/samples.h"
 #include "guests/lib/console.h"
 #include "guests/lib/event.h"
 #include "guests/lib/grant.h"
 #include "guests/lib/hypercall.h"
 #include "guests/lib/memory.h"
-#include "guests/lib/runtime.h"
 #include "guests/lib/trap.h"
 #include "guests/lib/user.h"
 
-#define ROUNDS 64
 #define BATCH_MAX 32
 #define TREE_TABLES 32 /* L1 tables of 2 MiB: a tree of 64 MiB */
 #define UNKNOWN_CALL 61
 #define STR(x) #x
 #define XSTR(x) STR(x)
-
-static u64 sample[ROUNDS];
-static u64 overhead;
-
-static void sort_samples(void)
-{
-    for (u32 i = 1; i < ROUNDS; i++)
-        for (u32 k = i; k > 0 && sample[k] < sample[k - 1]; k--) {
-            u64 swap = sample[k];
-
-            sample[k] = sample[k - 1];
-            sample[k - 1] = swap;
-        }
-}
-
-static void report(const char *name)
-{
-    sort_samples();
-    print("cost %s %lu %lu\n", name, sample[0], sample[ROUNDS / 2]);
-}
-
-/* Runs STATEMENT ROUNDS times, between two readings of the counter. */
-#define MEASURE(name, statement)                                                                   \
-    do {                                                                                           \
-        for (u32 round_ = 0; round_ < ROUNDS; round_++) {                                          \
-            u64 start_ = clock_tsc();                                                              \
-            statement;                                                                             \
-            sample[round_] = clock_tsc() - start_ - overhead;                                      \
-        }                                                                                          \
-        report(name);                                                                              \
-    } while (0)
-
-static void check(const char *what, long result)
-{
-    if (result < 0)
-        panic("%s: %ld", what, result);
-}
-
-static void calibrate(void)
-{
-    for (u32 i = 0; i < ROUNDS; i++) {
-        u64 start = clock_tsc();
-
-        sample[i] = clock_tsc() - start;
-    }
-    sort_samples();
-    overhead = sample[ROUNDS / 2];
-}
 
 static void simple_calls(void)
 {
@@ -98,16 +41,16 @@ static void mapping_calls(void)
     for (u32 i = 0; i < 128; i++)
         requests[i].ptr = memory_entry_maddr(va + i * PAGE_SIZE, 1);
     for (u32 count = 1; count <= 128; count += 127) {
-        for (u32 round = 0; round < ROUNDS; round++) {
+        for (u32 round = 0; round < SAMPLES; round++) {
             u64 start;
 
             for (u32 i = 0; i < count; i++)
                 requests[i].val = pte[~round & 1];
             start = clock_tsc();
             check("mmu_update", hypercall_mmu_update(requests, count, NULL, DOMID_SELF));
-            sample[round] = clock_tsc() - start - overhead;
+            samples[round] = clock_tsc() - start - samples_overhead;
         }
-        report(count == 1 ? "mmu_update-1" : "mmu_update-128");
+        samples_report(count == 1 ? "mmu_update-1" : "mmu_update-128");
     }
 }
 
@@ -159,24 +102,24 @@ static u64 *full_l1(u64 mfn)
 static void pins(const char *pin_name, const char *unpin_name, const void *table, u32 cmd)
 {
     struct mmuext_op op;
-    static u64 unpin[ROUNDS];
+    static u64 unpin[SAMPLES];
 
-    for (u32 round = 0; round < ROUNDS; round++) {
+    for (u32 round = 0; round < SAMPLES; round++) {
         u64 start;
 
         op = (struct mmuext_op){.cmd = cmd, .arg1.mfn = memory_virt_to_mfn(table)};
         start = clock_tsc();
         check(pin_name, hypercall_mmuext_op(&op, 1, NULL, DOMID_SELF));
-        sample[round] = clock_tsc() - start - overhead;
+        samples[round] = clock_tsc() - start - samples_overhead;
         op.cmd = MMUEXT_UNPIN_TABLE;
         start = clock_tsc();
         check(unpin_name, hypercall_mmuext_op(&op, 1, NULL, DOMID_SELF));
-        unpin[round] = clock_tsc() - start - overhead;
+        unpin[round] = clock_tsc() - start - samples_overhead;
     }
-    report(pin_name);
-    for (u32 round = 0; round < ROUNDS; round++)
-        sample[round] = unpin[round];
-    report(unpin_name);
+    samples_report(pin_name);
+    for (u32 round = 0; round < SAMPLES; round++)
+        samples[round] = unpin[round];
+    samples_report(unpin_name);
 }
 
 static void trees(void)
@@ -211,14 +154,14 @@ static void grants(void)
     handle = grant_map(0, ref, va, 0);
     check("grant map", handle);
     check("grant unmap", grant_unmap((u32)handle, va));
-    for (u32 round = 0; round < ROUNDS; round++) {
+    for (u32 round = 0; round < SAMPLES; round++) {
         u64 start = clock_tsc();
 
         handle = grant_map(0, ref, va, 0);
         grant_unmap((u32)handle, va);
-        sample[round] = clock_tsc() - start - overhead;
+        samples[round] = clock_tsc() - start - samples_overhead;
     }
-    report("grant-map-unmap");
+    samples_report("grant-map-unmap");
     copy.source.u.ref = ref;
     copy.source.domid = 0;
     copy.dest.u.gmfn = memory_virt_to_mfn(to);
@@ -238,45 +181,28 @@ static void grants(void)
  */
 
 static volatile u64 resumed;
-/* The stubs are assembly: what they name has to be seen by the assembler. */
-extern volatile u64 arrived;
-extern u64 stub_next, stub_rax, stub_rdx;
-volatile u64 arrived;
-u64 stub_next, stub_rax, stub_rdx;
 
-
-/* An entry point: `arrived` is when it was reached; goes on at stub_next. */
 __asm__(".text\n"
-        "cost_stub:\n"
-        "    movq %rax, stub_rax(%rip)\n"
-        "    movq %rdx, stub_rdx(%rip)\n"
-        "    rdtsc\n"
-        "    movl %eax, arrived(%rip)\n"
-        "    movl %edx, 4+arrived(%rip)\n"
-        "    movq stub_rax(%rip), %rax\n"
-        "    movq stub_rdx(%rip), %rdx\n"
-        "    jmp *stub_next(%rip)\n"
         /*
          * A handler of #UD that steps over the instruction and returns by the hypercall iret; the
          * frame is RCX R11 RIP ..., that of iret RAX R11 RCX flags RIP ... (xen-x86_64.h).
          */
         "cost_ud:\n"
-        "    movq %rax, stub_rax(%rip)\n"
-        "    movq %rdx, stub_rdx(%rip)\n"
+        "    movq %rax, samples_rax(%rip)\n"
+        "    movq %rdx, samples_rdx(%rip)\n"
         "    rdtsc\n"
-        "    movl %eax, arrived(%rip)\n"
-        "    movl %edx, 4+arrived(%rip)\n"
+        "    movl %eax, samples_arrived(%rip)\n"
+        "    movl %edx, 4+samples_arrived(%rip)\n"
         "    movq (%rsp), %rcx\n"
         "    movq 8(%rsp), %r11\n"
         "    addq $2, 16(%rsp)\n"
         "    movq $0, 8(%rsp)\n"
         "    movq %rcx, (%rsp)\n"
         "    pushq %r11\n"
-        "    pushq stub_rax(%rip)\n"
-        "    movq stub_rdx(%rip), %rdx\n"
+        "    pushq samples_rax(%rip)\n"
+        "    movq samples_rdx(%rip), %rdx\n"
         "    movq $" XSTR(__HYPERVISOR_iret) ", %rax\n"
         "    syscall\n");
-void cost_stub(void);
 void cost_ud(void);
 
 static void on_event(u32 port, void *arg)
@@ -288,7 +214,7 @@ static void on_event(u32 port, void *arg)
 static void events(void)
 {
     struct callback_register callback = {
-        .type = CALLBACKTYPE_event, .flags = CALLBACKF_mask_events, .address = (u64)cost_stub};
+        .type = CALLBACKTYPE_event, .flags = CALLBACKF_mask_events, .address = (u64)samples_stub};
     long port = event_alloc_unbound(DOMID_SELF, DOMID_SELF);
     long peer;
 
@@ -299,16 +225,16 @@ static void events(void)
     event_clear((u32)port);
     event_set_handler((u32)port, on_event, NULL);
     event_unmask((u32)port);
-    stub_next = (u64)trap_entry_event;
+    samples_next = (u64)trap_entry_event;
     check("callback", hypercall_callback_op(CALLBACKOP_register, &callback));
     event_enable();
-    for (u32 round = 0; round < ROUNDS; round++) {
+    for (u32 round = 0; round < SAMPLES; round++) {
         u64 start = clock_tsc();
 
         check("send", event_send((u32)peer));
-        sample[round] = arrived - start - overhead;
+        samples[round] = samples_arrived - start - samples_overhead;
     }
-    report("event-to-handler");
+    samples_report("event-to-handler");
     event_disable();
     trap_install();
 }
@@ -317,20 +243,20 @@ static void exceptions(void)
 {
     struct trap_info table[2] = {
         {.vector = TRAP_UD, .cs = SEL_USER_CS, .address = (unsigned long)cost_ud}};
-    static u64 whole[ROUNDS];
+    static u64 whole[SAMPLES];
 
     check("trap table", hypercall_set_trap_table(table));
-    for (u32 round = 0; round < ROUNDS; round++) {
+    for (u32 round = 0; round < SAMPLES; round++) {
         u64 start = clock_tsc();
 
         __asm__ volatile("ud2" : : : "memory");
-        whole[round] = clock_tsc() - start - overhead;
-        sample[round] = arrived - start - overhead;
+        whole[round] = clock_tsc() - start - samples_overhead;
+        samples[round] = samples_arrived - start - samples_overhead;
     }
-    report("exception-to-handler");
-    for (u32 round = 0; round < ROUNDS; round++)
-        sample[round] = whole[round];
-    report("exception-and-iret");
+    samples_report("exception-to-handler");
+    for (u32 round = 0; round < SAMPLES; round++)
+        samples[round] = whole[round];
+    samples_report("exception-and-iret");
     trap_install();
 }
 
@@ -349,17 +275,17 @@ static u64 user_part(u64 unused)
 static void user_syscalls(void)
 {
     struct callback_register callback = {
-        .type = CALLBACKTYPE_syscall, .flags = CALLBACKF_mask_events, .address = (u64)cost_stub};
+        .type = CALLBACKTYPE_syscall, .flags = CALLBACKF_mask_events, .address = (u64)samples_stub};
     trap_handler old = trap_set_handler(TRAP_SYSCALL, on_syscall);
 
     user_init();
-    stub_next = (u64)trap_entry_syscall;
+    samples_next = (u64)trap_entry_syscall;
     check("callback", hypercall_callback_op(CALLBACKOP_register, &callback));
-    for (u32 round = 0; round < ROUNDS; round++) {
+    for (u32 round = 0; round < SAMPLES; round++) {
         user_call(user_part, 0);
-        sample[round] = arrived - resumed - overhead;
+        samples[round] = samples_arrived - resumed - samples_overhead;
     }
-    report("user-syscall");
+    samples_report("user-syscall");
     trap_set_handler(TRAP_SYSCALL, old);
     trap_install();
 }
@@ -421,19 +347,19 @@ static void switches(void)
         print("cost vcpu-ping-pong - -\n");
         return;
     }
-    for (u32 round = 0; round < ROUNDS; round++) {
+    for (u32 round = 0; round < SAMPLES; round++) {
         u64 start = clock_tsc();
 
         event_send(port_of[1]);
         poll_for(port_of[0]);
-        sample[round] = clock_tsc() - start - overhead;
+        samples[round] = clock_tsc() - start - samples_overhead;
     }
-    report("vcpu-ping-pong");
+    samples_report("vcpu-ping-pong");
 }
 
 void guest_main(void)
 {
-    calibrate();
+    samples_calibrate();
     simple_calls();
     mapping_calls();
     multicalls();

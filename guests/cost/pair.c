@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What it costs to get from one domain to another: two domains of this kernel, which a domain 0
- * has told of each other (the command `link` of guests/dom0).  Lines and ticks as in cost.c; the
- * time stamp counter is the machine's in both domains.
+ * has told of each other (the command `link` of guests/dom0).  Lines and ticks as in samples.h;
+ * the time stamp counter is the machine's in both domains.
  *
  *   first                                       second
  *   grants a page, makes an event channel  -->  maps the page, binds the channel
@@ -14,20 +14,15 @@
  * A figure is what lies between the reading of the counter in one domain, just before the hypercall, and
  * that in the other, at its first instruction.
  */
-#include "guests/lib/clock.h"
+#include "guests/cost/samples.h"
 #include "guests/lib/console.h"
 #include "guests/lib/event.h"
 #include "guests/lib/grant.h"
 #include "guests/lib/hypercall.h"
 #include "guests/lib/memory.h"
-#include "guests/lib/runtime.h"
 #include "guests/lib/string.h"
 #include "guests/lib/trap.h"
 #include "guests/lib/xenbus.h"
-
-#define ROUNDS 64u
-#define STR(x) #x
-#define XSTR(x) STR(x)
 
 enum phase { PREPARE, HANDLER, PING_PONG, YIELD, BLOCK, DONE };
 
@@ -44,45 +39,6 @@ static volatile struct shared *shared;
 
 static u16 peer;
 static u32 port;
-static u64 sample[ROUNDS];
-static u64 overhead;
-
-static void check(const char *what, long result)
-{
-    if (result < 0)
-        panic("%s: %ld", what, result);
-}
-
-static void sort_samples(void)
-{
-    for (u32 i = 1; i < ROUNDS; i++)
-        for (u32 k = i; k > 0 && sample[k] < sample[k - 1]; k--) {
-            u64 swap = sample[k];
-
-            sample[k] = sample[k - 1];
-            sample[k - 1] = swap;
-        }
-}
-
-static void report(const char *name)
-{
-    sort_samples();
-    print("cost %s %lu %lu\n", name, sample[0], sample[ROUNDS / 2]);
-}
-
-static void calibrate(void)
-{
-    for (u32 i = 0; i < ROUNDS; i++) {
-        u64 start = clock_tsc();
-
-        sample[i] = clock_tsc() - start;
-    }
-    sort_samples();
-    overhead = sample[ROUNDS / 2];
-    /* Were it emulated for this domain, its ticks would be no instructions of the two hypervisors alone. */
-    if (overhead > 100)
-        panic("the counter takes %lu ticks to read: it is not the machine's", overhead);
-}
 
 static void yield(void)
 {
@@ -117,13 +73,8 @@ static void tell(volatile u64 *word, u64 phase)
 static u64 read_number(const char *path)
 {
     char text[24];
-    u64 value = 0;
 
-    if (xenbus_read(0, path, text, sizeof text))
-        return 0;
-    for (const char *c = text; *c >= '0' && *c <= '9'; c++)
-        value = value * 10 + (u64)(*c - '0');
-    return value;
+    return xenbus_read(0, path, text, sizeof text) ? 0 : runtime_number(text);
 }
 
 static u64 await_number(const char *format)
@@ -178,24 +129,6 @@ static void meet_as_second(void)
 
 /* --- an event until its handler runs --- */
 
-extern volatile u64 pair_arrived;
-extern u64 pair_rax, pair_rdx, pair_next;
-volatile u64 pair_arrived;
-u64 pair_rax, pair_rdx, pair_next;
-
-/* The event callback: notes when it was reached, and goes on at pair_next. */
-__asm__(".text\n"
-        "pair_stub:\n"
-        "    movq %rax, pair_rax(%rip)\n"
-        "    movq %rdx, pair_rdx(%rip)\n"
-        "    rdtsc\n"
-        "    movl %eax, pair_arrived(%rip)\n"
-        "    movl %edx, 4+pair_arrived(%rip)\n"
-        "    movq pair_rax(%rip), %rax\n"
-        "    movq pair_rdx(%rip), %rdx\n"
-        "    jmp *pair_next(%rip)\n");
-void pair_stub(void);
-
 static volatile bool came;
 
 static void on_event(u32 from, void *arg)
@@ -207,7 +140,7 @@ static void on_event(u32 from, void *arg)
 
 static void send_to_handler(void)
 {
-    for (u32 round = 0; round < ROUNDS; round++) {
+    for (u32 round = 0; round < SAMPLES; round++) {
         u64 start;
 
         /* Let the other go to sleep: it says so just before. */
@@ -220,19 +153,19 @@ static void send_to_handler(void)
         event_send(port);
         while (!shared->arrived)
             poll();
-        sample[round] = shared->arrived - start - overhead;
+        samples[round] = shared->arrived - start - samples_overhead;
     }
-    report("event-to-other-domain");
+    samples_report("event-to-other-domain");
     tell(&shared->phase, PING_PONG);
 }
 
 static void handle(void)
 {
     struct callback_register callback = {
-        .type = CALLBACKTYPE_event, .flags = CALLBACKF_mask_events, .address = (u64)pair_stub};
+        .type = CALLBACKTYPE_event, .flags = CALLBACKF_mask_events, .address = (u64)samples_stub};
 
     event_set_handler(port, on_event, NULL);
-    pair_next = (u64)trap_entry_event;
+    samples_next = (u64)trap_entry_event;
     check("callback", hypercall_callback_op(CALLBACKOP_register, &callback));
     event_clear(port);
     event_unmask(port);
@@ -244,7 +177,7 @@ static void handle(void)
         /* Blocking unmasks upcalls: from here on only the event wakes. */
         while (!came)
             event_wait();
-        shared->arrived = pair_arrived;
+        shared->arrived = samples_arrived;
         event_send(port);
     }
     event_disable();
@@ -258,14 +191,14 @@ static void ping(void)
 {
     wait_for(&shared->ready, PING_PONG);
     event_clear(port);
-    for (u32 round = 0; round < ROUNDS; round++) {
+    for (u32 round = 0; round < SAMPLES; round++) {
         u64 start = clock_tsc();
 
         event_send(port);
         poll();
-        sample[round] = clock_tsc() - start - overhead;
+        samples[round] = clock_tsc() - start - samples_overhead;
     }
-    report("domain-ping-pong");
+    samples_report("domain-ping-pong");
     tell(&shared->phase, YIELD);
 }
 
@@ -288,8 +221,8 @@ static void pong(void)
 #define TAKE_STAMP(other, count)                                                                   \
     do {                                                                                           \
         u64 now_ = clock_tsc();                                                                    \
-        if (shared->who == (other) && (count) < ROUNDS) {                                          \
-            sample[(count)++] = now_ - shared->stamp - overhead;                                   \
+        if (shared->who == (other) && (count) < SAMPLES) {                                          \
+            samples[(count)++] = now_ - shared->stamp - samples_overhead;                                   \
             shared->who = 0;                                                                       \
         }                                                                                          \
     } while (0)
@@ -298,7 +231,7 @@ static void yields(u64 me)
 {
     u32 count = 0;
 
-    while (count < ROUNDS) {
+    while (count < SAMPLES) {
         shared->who = me;
         shared->stamp = clock_tsc();
         yield();
@@ -310,7 +243,7 @@ static void yield_as_first(void)
 {
     wait_for(&shared->ready, YIELD);
     yields(1);
-    report("switch-by-yield");
+    samples_report("switch-by-yield");
     tell(&shared->phase, BLOCK);
 }
 
@@ -344,7 +277,7 @@ static void block_as_second(void)
     event_clear(port);
     shared->who = 0;
     tell(&shared->ready, BLOCK);
-    while (count < ROUNDS) {
+    while (count < SAMPLES) {
         yield();
         TAKE_STAMP(1, count);
         if (shared->who)
@@ -353,7 +286,7 @@ static void block_as_second(void)
         /* A hypervisor may have run first at once. */
         TAKE_STAMP(1, count);
     }
-    report("switch-by-block");
+    samples_report("switch-by-block");
     tell(&shared->phase, DONE);
 }
 
@@ -361,7 +294,10 @@ void guest_main(void)
 {
     char role[16] = "";
 
-    calibrate();
+    samples_calibrate();
+    /* Were it emulated for this domain, its ticks would be no instructions of the two hypervisors alone. */
+    if (samples_overhead > 100)
+        panic("the counter takes %lu ticks to read: it is not the machine's", samples_overhead);
     check("store", xenbus_init(NULL));
     check("grant table", grant_init(1));
     peer = (u16)await_number("data/peer");
