@@ -124,13 +124,13 @@ static void nmi(void)
     event_disable();
     nmis = 0;
     equal("result", hypercall_vcpu_op(VCPUOP_send_nmi, 0, NULL), 0);
-    hypercall_sched_op(SCHEDOP_yield, NULL);
+    vcpu_yield();
     equal("count", nmis, 1);
     test("nmi-blocked", "between an NMI and the iret no other one comes; it comes after");
     nmis = 0;
     equal("first", hypercall_vcpu_op(VCPUOP_send_nmi, 0, NULL), 0);
     equal("second", hypercall_vcpu_op(VCPUOP_send_nmi, 0, NULL), 0);
-    hypercall_sched_op(SCHEDOP_yield, NULL);
+    vcpu_yield();
     equal("count", nmis, 2);
 }
 

@@ -18,6 +18,7 @@
 #include "guests/lib/trap.h"
 #include "guests/lib/types.h"
 #include "guests/lib/user.h"
+#include "guests/lib/vcpu.h"
 
 /* Addresses no guest may give: in the hypervisor's range, not canonical, not mapped. */
 #define VA_HYPERVISOR    0xffff830000000000ul

@@ -184,7 +184,7 @@ static void dead(void)
         if (domctl(XEN_DOMCTL_getdomaininfo) || dom.domain != other)
             break;
         else
-            hypercall_sched_op(SCHEDOP_yield, NULL);
+            vcpu_yield();
     holds("gone", domctl(XEN_DOMCTL_getdomaininfo) == -XEN_ESRCH);
 }
 

@@ -43,7 +43,7 @@ NORETURN void second_loop(void)
             second_result = job(job_arg);
             job = NULL;
         }
-        yield();
+        vcpu_yield();
     }
 }
 
@@ -60,15 +60,9 @@ struct vcpu_guest_context *second_context(void)
 
     runtime_vcpu = which;
     alive = false;
-    memset(&context, 0, sizeof context);
-    context.flags = VGCF_in_kernel;
-    context.user_regs.rip = (u64)second_entry;
-    /* As after a call: no return address, but its place. */
-    context.user_regs.rsp = context.kernel_sp = (u64)second_stack + SECOND_STACK_BYTES;
-    context.user_regs.rflags = 0x200;
-    context.user_regs.cs = FLAT_KERNEL_CS;
-    context.user_regs.ss = context.kernel_ss = FLAT_KERNEL_SS;
-    context.ctrlreg[3] = memory_virt_to_mfn(memory_root()) << PAGE_SHIFT;
+    vcpu_context(&context, (u64)second_entry, 0, second_stack + SECOND_STACK_BYTES,
+                 memory_virt_to_mfn(memory_root()));
+    context.user_regs.rsp += 8; /* second_entry does the call itself */
     context.event_callback_eip = (u64)trap_entry_event;
     context.failsafe_callback_eip = (u64)trap_entry_failsafe;
     context.syscall_callback_eip = (u64)trap_entry_syscall;
@@ -83,7 +77,7 @@ struct vcpu_guest_context *second_context(void)
 bool second_alive(void)
 {
     for (u32 i = 0; i < PATIENCE && !alive; i++)
-        yield();
+        vcpu_yield();
     return alive;
 }
 
@@ -101,7 +95,7 @@ bool second_up(void)
 bool second_wait(u32 yields)
 {
     for (u32 i = 0; i < yields && job; i++)
-        yield();
+        vcpu_yield();
     return !job;
 }
 

@@ -36,10 +36,4 @@ extern volatile u64 second_result;
 /** second_run - do @job(@arg) there; returns its result.  Panics if it does not end. */
 u64 second_run(u64 (*job)(u64), u64 arg);
 
-/** yield - let the other run. */
-static inline void yield(void)
-{
-    hypercall_sched_op(SCHEDOP_yield, NULL);
-}
-
 #endif

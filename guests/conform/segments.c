@@ -120,7 +120,7 @@ static u64 enter_with_ds(u64 arg)
     __asm__ volatile("movl %%edi, %%ds" : : "D"((u32)arg));
     hypercall_update_descriptor(memory_virt_to_maddr(gdt) + 16, 0);
     /* The selector is still in DS; the next switch of domains would load it again. */
-    hypercall_sched_op(SCHEDOP_yield, NULL);
+    vcpu_yield();
     __asm__ volatile("xorl %%eax, %%eax\n movl %%eax, %%ds" : : : "rax");
     return 0;
 }

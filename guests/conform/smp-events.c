@@ -177,7 +177,7 @@ static u64 set_single(u64 span_ns)
 static void wait_pending(u32 port)
 {
     for (u32 i = 0; i < 20000 && !event_pending(port); i++)
-        yield();
+        vcpu_yield();
 }
 
 static void virqs(void)

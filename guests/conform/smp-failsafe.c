@@ -113,7 +113,7 @@ static u64 load_and_yield(u64 which)
     }
     /* Until the descriptor is gone. */
     while (*(volatile u64 *)&gdt[SLOT])
-        yield();
+        vcpu_yield();
     switch (which) {
     case 0:
         __asm__ volatile("movq %%ds, %0" : "=r"(after));

@@ -240,7 +240,7 @@ static u64 count_up(u64 end)
 {
     while (counter < end) {
         counter++;
-        yield();
+        vcpu_yield();
     }
     return counter;
 }
@@ -262,7 +262,7 @@ static u64 block(u64 unused)
 static void some_yields(void)
 {
     for (u32 i = 0; i < 50; i++)
-        yield();
+        vcpu_yield();
 }
 
 static void down_and_up(void)
@@ -283,7 +283,7 @@ static void down_and_up(void)
     test("down-up", "up again it goes on where it was");
     equal("up", op(VCPUOP_up, NULL), 0);
     for (u32 i = 0; i < 5000 && !second_done(); i++)
-        yield();
+        vcpu_yield();
     holds("done", second_done());
     equal("counter", counter, 1000);
     test("down-self", "a vCPU can take itself down, and goes on after the call when it is up");
@@ -336,7 +336,7 @@ static bool on_nmi(struct trap_frame *frame)
 static u64 wait_nmi(u64 unused)
 {
     for (u32 i = 0; i < 50 && !nmis; i++)
-        yield();
+        vcpu_yield();
     return unused;
 }
 

@@ -11,6 +11,7 @@
 #include "guests/lib/memory.h"
 #include "guests/lib/trap.h"
 #include "guests/lib/user.h"
+#include "guests/lib/vcpu.h"
 
 #define BATCH_MAX 32
 #define TREE_TABLES 32 /* L1 tables of 2 MiB: a tree of 64 MiB */
@@ -318,26 +319,17 @@ static bool start_answering(void)
     static struct vcpu_guest_context context;
     u8 *stack = pages_alloc(2);
 
-    context.flags = VGCF_in_kernel; /* with VGCF_online Xen has it up, but asleep */
-    context.user_regs.rip = (u64)answer;
-    context.user_regs.rsp = (u64)stack + 2 * PAGE_SIZE - 8;
-    context.user_regs.cs = SEL_USER_CS;
-    context.user_regs.ss = SEL_DS;
-    context.user_regs.rflags = 0x200;
-    context.kernel_ss = SEL_DS;
-    context.kernel_sp = context.user_regs.rsp;
-    context.ctrlreg[3] = memory_virt_to_mfn(memory_root()) << PAGE_SHIFT;
+    vcpu_context(&context, (u64)answer, 0, stack + 2 * PAGE_SIZE, memory_virt_to_mfn(memory_root()));
     if (hypercall_vcpu_op(VCPUOP_is_up, 1, NULL) != 0)
         return false;
-    check("initialise", hypercall_vcpu_op(VCPUOP_initialise, 1, &context));
     for (u32 i = 0; i < 2; i++) {
         port_of[i] = (evtchn_port_t)event_bind_ipi(i);
         check("bind_ipi", (int)port_of[i]);
         event_mask(port_of[i]);
     }
-    check("up", hypercall_vcpu_op(VCPUOP_up, 1, NULL));
+    check("start", vcpu_start(1, &context));
     while (!answering)
-        hypercall_sched_op(SCHEDOP_yield, NULL);
+        vcpu_yield();
     return true;
 }
 

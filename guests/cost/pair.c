@@ -22,6 +22,7 @@
 #include "guests/lib/memory.h"
 #include "guests/lib/string.h"
 #include "guests/lib/trap.h"
+#include "guests/lib/vcpu.h"
 #include "guests/lib/xenbus.h"
 
 enum phase { PREPARE, HANDLER, PING_PONG, YIELD, BLOCK, DONE };
@@ -39,11 +40,6 @@ static volatile struct shared *shared;
 
 static u16 peer;
 static u32 port;
-
-static void yield(void)
-{
-    hypercall_sched_op(SCHEDOP_yield, NULL);
-}
 
 static void poll(void)
 {
@@ -84,7 +80,7 @@ static u64 await_number(const char *format)
 
     print_to(path, sizeof path, format, peer);
     while (!(value = read_number(path)))
-        yield();
+        vcpu_yield();
     return value;
 }
 
@@ -145,8 +141,8 @@ static void send_to_handler(void)
 
         /* Let the other go to sleep: it says so just before. */
         while (!shared->asleep)
-            yield();
-        yield();
+            vcpu_yield();
+        vcpu_yield();
         shared->asleep = 0;
         shared->arrived = 0;
         start = clock_tsc();
@@ -234,7 +230,7 @@ static void yields(u64 me)
     while (count < SAMPLES) {
         shared->who = me;
         shared->stamp = clock_tsc();
-        yield();
+        vcpu_yield();
         TAKE_STAMP(3 - me, count);
     }
 }
@@ -254,7 +250,7 @@ static void yield_as_second(void)
     while (shared->phase < BLOCK) {
         shared->who = 2;
         shared->stamp = clock_tsc();
-        yield();
+        vcpu_yield();
     }
 }
 
@@ -278,7 +274,7 @@ static void block_as_second(void)
     shared->who = 0;
     tell(&shared->ready, BLOCK);
     while (count < SAMPLES) {
-        yield();
+        vcpu_yield();
         TAKE_STAMP(1, count);
         if (shared->who)
             continue;

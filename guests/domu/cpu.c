@@ -8,8 +8,8 @@
 #include "guests/lib/hypercall.h"
 #include "guests/lib/memory.h"
 #include "guests/lib/runtime.h"
-#include "guests/lib/string.h"
 #include "guests/lib/trap.h"
+#include "guests/lib/vcpu.h"
 
 /* How often a lock is looked at before its holder is given the processor. */
 #define SPINS 1000u
@@ -19,15 +19,12 @@ u32 cpu_count = 1;
 
 static u32 lock_word;
 
-void cpu_entry(void);
-NORETURN void cpu_main(struct cpu *cpu);
-
 void cpu_lock(void)
 {
     while (__atomic_exchange_n(&lock_word, 1, __ATOMIC_ACQUIRE))
         for (u32 spin = 0; __atomic_load_n(&lock_word, __ATOMIC_RELAXED); spin++)
             if (spin == SPINS) {
-                hypercall_sched_op(SCHEDOP_yield, NULL);
+                vcpu_yield();
                 spin = 0;
             }
 }
@@ -97,8 +94,8 @@ void cpu_init(void)
     bind_events(&cpus[0]);
 }
 
-/* The first C code of another vCPU, upcalls masked. */
-void cpu_main(struct cpu *cpu)
+/* Where another vCPU starts, upcalls masked. */
+NORETURN static void cpu_main(struct cpu *cpu)
 {
     cpu_lock();
     trap_install();
@@ -117,23 +114,10 @@ static bool start(u32 number)
     long error;
 
     cpu->number = number;
-    memset(&context, 0, sizeof context);
-    /* Without VGCF_online: it is VCPUOP_up that wakes the vCPU. */
-    context.flags = VGCF_in_kernel;
-    context.user_regs.rip = (u64)cpu_entry;
-    context.user_regs.rsp = (u64)stack + TASK_STACK_PAGES * PAGE_SIZE;
-    context.user_regs.rdi = (u64)cpu;
-    context.user_regs.rflags = 0x200;
-    context.user_regs.cs = FLAT_KERNEL_CS;
-    context.user_regs.ss = FLAT_KERNEL_SS;
-    context.kernel_ss = FLAT_KERNEL_SS;
-    context.kernel_sp = context.user_regs.rsp;
-    context.ctrlreg[3] = memory_virt_to_maddr(memory_root());
+    vcpu_context(&context, (u64)cpu_main, (u64)cpu, stack + TASK_STACK_PAGES * PAGE_SIZE,
+                 memory_virt_to_mfn(memory_root()));
     context.gs_base_kernel = (u64)cpu;
-    shared_info->vcpu_info[number].evtchn_upcall_mask = 1;
-    error = hypercall_vcpu_op(VCPUOP_initialise, number, &context);
-    if (!error)
-        error = hypercall_vcpu_op(VCPUOP_up, number, NULL);
+    error = vcpu_start(number, &context);
     if (error)
         print("vCPU %u does not start: error %ld\n", number, error);
     return !error;

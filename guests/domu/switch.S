@@ -40,11 +40,3 @@ task_begin_process:
     call task_begin
     movq %rbx, %rsp
     jmp trap_return
-
-/* Where another vCPU starts, on the stack that its context says: RDI is its struct cpu. */
-    .globl cpu_entry
-cpu_entry:
-    cld
-    xorl %ebp, %ebp
-    call cpu_main
-    ud2

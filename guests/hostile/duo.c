@@ -37,8 +37,6 @@ static void sleep_ns(u64 ns)
     hypercall_sched_op(SCHEDOP_poll, &poll);
 }
 
-static void yield(void) { hypercall_sched_op(SCHEDOP_yield, NULL); }
-
 static void tell_domain0(const char *state)
 {
     if (xenbus_init(NULL) || xenbus_write(0, "data/state", state))
@@ -242,7 +240,7 @@ static void watcher(void)
     while (!is_bound((u32)port))
         sleep_ns(1000000);
     for (u32 turn = 0; turn < TURNS; turn++) {
-        yield();
+        vcpu_yield();
         for (u32 i = 0; i < 32; i++)
             equal("a word of the page", ((volatile u64 *)va)[i], 0x3c3c3c3c3c3c3c3c);
     }
@@ -265,7 +263,7 @@ static void toucher(void)
     equal("runstate", (u64)hypercall_vcpu_op(VCPUOP_register_runstate_memory_area, 0, &area), 0);
     equal("a port of the watcher", bind_ports(&port, 1), 1);
     while (is_bound(port)) /* the watcher looks */
-        yield();
+        vcpu_yield();
     memory_map(va, entry_of(page, MEMORY_RW));
     sleep_ns(1000000);
     differ("system time", *(volatile u64 *)&time->system_time, 0);

@@ -156,7 +156,7 @@ ATTACK(events_of_domain0, FLAW_RIGHTS, "a bound VIRQ of domain 0's (the end of d
     print("what is printed makes events for domain 0\n");
     console_flush();
     for (u32 i = 0; i < 50; i++)
-        hypercall_sched_op(SCHEDOP_yield, NULL);
+        vcpu_yield();
     for (u32 virq = 0; virq < ARRAY_SIZE(ports); virq++)
         if (ports[virq] > 0) {
             equal("pending", event_pending((u32)ports[virq]), false);

@@ -39,6 +39,7 @@
 #include "guests/lib/trap.h"
 #include "guests/lib/types.h"
 #include "guests/lib/user.h"
+#include "guests/lib/vcpu.h"
 
 /* The class of flaw that would let the attack through. */
 #define FLAW_TABLE      "writable table"     /* a page table or descriptor table the guest can write */

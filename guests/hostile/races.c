@@ -179,7 +179,7 @@ static void pin_beside(u64 rounds)
     for (u64 i = 0; i < rounds; i++) {
         mmuext(MMUEXT_PIN_L4_TABLE, mfn_of(big[L4]), 0);
         mmuext(MMUEXT_UNPIN_TABLE, mfn_of(big[L4]), 0);
-        hypercall_sched_op(SCHEDOP_yield, NULL);
+        vcpu_yield();
     }
 }
 
@@ -187,7 +187,7 @@ static void try_beside(u64 rounds)
 {
     for (u64 i = 0; i < rounds; i++) {
         try_tables();
-        hypercall_sched_op(SCHEDOP_yield, NULL);
+        vcpu_yield();
     }
 }
 
@@ -205,7 +205,7 @@ ATTACK(two_vcpus_pin, FLAW_RACE, "two vCPUs pin and unpin one big tree, each sto
     for (u32 round = 0; round < 12 || second_busy(); round++) {
         interrupt_after(4000 + round * 1300, nothing);
         pin(4, big[L4]);
-        hypercall_sched_op(SCHEDOP_yield, NULL);
+        vcpu_yield();
         unpin(big[L4]);
         interrupt_off();
         wrong += recount() != 0;
@@ -261,7 +261,7 @@ ATTACK(pin_beside_writer, FLAW_RACE, "one vCPU pins a big tree again and again, 
                 equal("writable", memory_protect(big[i], MEMORY_RW), -XEN_EBUSY);
         unpin(big[L4]);
         interrupt_off();
-        hypercall_sched_op(SCHEDOP_yield, NULL);
+        vcpu_yield();
     }
     second_wait();
     unpin(big[L4]);
@@ -291,7 +291,7 @@ static u64 delay_of(void (*operation)(void))
         interrupt_after(3000 + i * 5000, note_time);
         operation();
         while (!came)
-            hypercall_sched_op(SCHEDOP_yield, NULL);
+            vcpu_yield();
         interrupt_off();
         worst = came - due > worst ? came - due : worst;
     }
@@ -394,7 +394,7 @@ ATTACK_KILLED(race_for_ever, FLAW_LIFE, "a domain whose two vCPUs work at one tr
         interrupt_after(2000 + i % 64 * 517, nothing);
         pin(i % 3 + 2, big[i % TABLES]);
         pin(4, big[L4]);
-        hypercall_sched_op(SCHEDOP_yield, NULL);
+        vcpu_yield();
         unpin(big[i % TABLES]);
     }
 }

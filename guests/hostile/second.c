@@ -32,17 +32,7 @@ void second_context(vcpu_guest_context_t *c, const u64 *root)
 
     if (!stack)
         stack = pages_alloc(STACK_PAGES);
-    memset(c, 0, sizeof *c);
-    c->flags = VGCF_in_kernel;
-    c->user_regs.rip = (u64)second_main;
-    c->user_regs.rsp = (u64)stack + STACK_PAGES * PAGE_SIZE - 8;
-    c->user_regs.rdi = (u64)&second_registers;
-    c->user_regs.rflags = 0x200;
-    c->user_regs.cs = FLAT_KERNEL_CS;
-    c->user_regs.ss = FLAT_KERNEL_SS;
-    c->kernel_ss = FLAT_KERNEL_SS;
-    c->kernel_sp = c->user_regs.rsp;
-    c->ctrlreg[3] = memory_virt_to_maddr(root);
+    vcpu_context(c, (u64)second_main, (u64)&second_registers, stack + STACK_PAGES * PAGE_SIZE, mfn_of(root));
     shared_info->vcpu_info[1].evtchn_upcall_mask = 1;
 }
 
@@ -64,7 +54,7 @@ void second_start(void (*fn)(u64 arg), u64 arg)
         started = true;
     }
     while (hypercall_vcpu_op(VCPUOP_is_up, 1, NULL) == 1)
-        hypercall_sched_op(SCHEDOP_yield, NULL);
+        vcpu_yield();
     job_arg = arg;
     job = fn;
     if (hypercall_vcpu_op(VCPUOP_up, 1, NULL))
@@ -79,7 +69,7 @@ bool second_busy(void)
 void second_wait(void)
 {
     while (job)
-        hypercall_sched_op(SCHEDOP_yield, NULL);
+        vcpu_yield();
 }
 
 void second_do(void (*fn)(u64 arg), u64 arg)
