@@ -259,12 +259,9 @@ ATTACK(ldt_of_what, FLAW_TYPE, "an LDT on a page table, the root, a writable pag
 
 ATTACK(ldt_let_go, FLAW_LIFE, "an LDT page in use is unmapped and given back: it is held until the LDT changes, or the root does")
 {
-    struct xen_memory_reservation r = {.nr_extents = 1, .domid = DOMID_SELF};
-    domid_t self = DOMID_SELF;
-
     for (u32 way = 0; way < 2; way++) {
-        u64 *ldt = page_alloc(), mfn = mfn_of(ldt), pfn = memory_virt_to_pfn(ldt);
-        long before = hypercall_memory_op(XENMEM_current_reservation, &self);
+        u64 *ldt = page_alloc(), mfn = mfn_of(ldt);
+        long before = pages_now();
 
         ldt[1] = DATA3;
         memory_protect(ldt, MEMORY_RO);
@@ -272,9 +269,8 @@ ATTACK(ldt_let_go, FLAW_LIFE, "an LDT page in use is unmapped and given back: it
         equal("loads", trap_try(load_fs, 1 * 8 + 7), TRAP_NONE);
         equal("writable", memory_protect(ldt, MEMORY_RW), -XEN_EBUSY);
         memory_unmap(ldt);
-        set_xen_guest_handle(r.extent_start, &mfn);
-        equal("give back", hypercall_memory_op(XENMEM_decrease_reservation, &r), 1);
-        equal("still counted", hypercall_memory_op(XENMEM_current_reservation, &self), before);
+        equal("give back", give_frame_back(mfn), 1);
+        equal("still counted", pages_now(), before);
         equal("recount", (u64)recount(), 0);
         equal("still loads", trap_try(load_fs, 1 * 8 + 7), TRAP_NONE);
         if (way) {
@@ -289,13 +285,10 @@ ATTACK(ldt_let_go, FLAW_LIFE, "an LDT page in use is unmapped and given back: it
         } else {
             equal("no LDT", mmuext(MMUEXT_SET_LDT, 0, 0), 0);
         }
-        equal("gone", hypercall_memory_op(XENMEM_current_reservation, &self), before - 1);
+        equal("gone", pages_now(), before - 1);
         differ("loads", trap_try(load_fs, 1 * 8 + 7), TRAP_NONE);
         equal("no LDT", mmuext(MMUEXT_SET_LDT, 0, 0), 0);
-        mfn = pfn;
-        equal("a new frame", hypercall_memory_op(XENMEM_populate_physmap, &r), 1);
-        memory_set_p2m(pfn, mfn);
-        page_back(ldt);
+        page_again(ldt);
     }
 }
 

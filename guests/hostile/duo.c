@@ -69,7 +69,6 @@ static u32 bind_ports(u32 *ports, u32 want)
 static void granter(void)
 {
     static u64 mfns[FRAMES];
-    struct xen_memory_reservation r = {.nr_extents = FRAMES, .domid = DOMID_SELF};
 
     if (grant_init(1))
         panic("no grant table");
@@ -87,8 +86,7 @@ static void granter(void)
     for (u32 i = 0; i < FRAMES; i++)
         while (!(*(volatile u16 *)&grant_table[FIRST_REF + i].flags & GTF_reading))
             sleep_ns(1000000);
-    set_xen_guest_handle(r.extent_start, mfns);
-    if (hypercall_memory_op(XENMEM_decrease_reservation, &r) != FRAMES)
+    if (frames_give(mfns, FRAMES) != FRAMES)
         panic("the frames cannot be given back");
     tell_domain0("worked");
     for (;;)

@@ -124,8 +124,12 @@ long unpin(const void *page);
 u64 *table_page(void);
 /** pinned_table - the same, pinned as a table of @level. */
 u64 *pinned_table(u32 level);
-/** pages_now - how many the domain has; give_frame_back - one frame by decrease_reservation: how many were. */
+/** pages_now - how many the domain has.
+ * frames_give - give @n frames back, frames_take - get some for the frame numbers in @frames, which become
+ * theirs: how many were; give_frame_back - one. */
 long pages_now(void);
+long frames_give(u64 *mfns, u64 n);
+long frames_take(u64 *frames, u64 n);
 long give_frame_back(u64 mfn);
 /** tree - an L4, L3, L2 and L1 in slot 0 of each other: table[level]; the L4 is pinned. */
 struct tree {
@@ -136,6 +140,8 @@ struct tree tree_make(void);
 void tree_free(struct tree *tree);
 /** page_back - make a page writable again and free it; the case fails if that is refused. */
 void page_back(void *page);
+/** page_again - the same for a page whose frame is gone: it gets another one, which must be empty. */
+void page_again(void *page);
 
 /** own_id - the number of this domain. */
 u16 own_id(void);

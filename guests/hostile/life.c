@@ -119,7 +119,7 @@ static void switch_root(u64 mfn)
 
 ATTACK(root_of_other_vcpu, FLAW_LIFE, "the root of another vCPU: it cannot be written, cleared or be another type; given back, it lives until that vCPU has another")
 {
-    u64 mfn = mfn_of(second_root), pfn = memory_virt_to_pfn(second_root);
+    u64 mfn = mfn_of(second_root);
     long before = pages_now();
 
     if (!counter) {
@@ -140,12 +140,7 @@ ATTACK(root_of_other_vcpu, FLAW_LIFE, "the root of another vCPU: it cannot be wr
     second_do(switch_root, mfn_of(memory_root()));
     equal("switch", switch_answer, 0);
     equal("gone", pages_now(), before - 1);
-    u64 fresh = pfn;
-    struct xen_memory_reservation r = {.nr_extents = 1, .domid = DOMID_SELF};
-    set_xen_guest_handle(r.extent_start, &fresh);
-    equal("a new frame", hypercall_memory_op(XENMEM_populate_physmap, &r), 1);
-    memory_set_p2m(pfn, fresh);
-    page_back(second_root);
+    page_again(second_root);
 }
 
 static long gdt_answer;
@@ -225,15 +220,12 @@ ATTACK_ENDS(without_stack, FLAW_ADDRESS, "a domain's stack becomes a page table 
 ATTACK_ENDS(all_given_back, FLAW_LIFE, "a domain gives back every frame it has, its tables, code and stack as well, then ends badly: they were held as long as they were mapped")
 {
     static u64 list[8192];
-    struct xen_memory_reservation r = {.nr_extents = start_info->nr_pages, .domid = DOMID_SELF};
-
     u64 *root = memory_root();
 
     for (u64 pfn = 0; pfn < start_info->nr_pages && pfn < ARRAY_SIZE(list); pfn++)
         list[pfn] = memory_pfn_to_mfn(pfn);
     unpin(root);
-    set_xen_guest_handle(r.extent_start, list);
-    equal("give back", hypercall_memory_op(XENMEM_decrease_reservation, &r), start_info->nr_pages);
+    equal("give back", frames_give(list, start_info->nr_pages), start_info->nr_pages);
     equal("recount", (u64)recount(), 0);
     crashes();
     set_entry(root + 511, 0); /* the machine-to-phys table does not know it any more */

@@ -14,16 +14,6 @@ static long reservation(u32 cmd, u64 *list, u64 count, u32 order, u16 domid)
     return hypercall_memory_op(cmd, &r);
 }
 
-/* A page for a pfn whose frame is gone. */
-static void get_again(void *page)
-{
-    u64 pfn = memory_virt_to_pfn(page), mfn = pfn;
-
-    equal("a new frame", reservation(XENMEM_populate_physmap, &mfn, 1, 0, DOMID_SELF), 1);
-    memory_set_p2m(pfn, mfn);
-    page_back(page);
-}
-
 ATTACK(give_back_tables, FLAW_LIFE, "a pinned table of each level is given back: it stays a table, and the domain's, until it is unpinned")
 {
     for (u32 level = 1; level <= 4; level++) {
@@ -40,7 +30,7 @@ ATTACK(give_back_tables, FLAW_LIFE, "a pinned table of each level is given back:
         equal("unpin", mmuext(MMUEXT_UNPIN_TABLE, mfn, 0), 0);
         equal("gone", pages_now(), before - 1);
         equal("unpin", mmuext(MMUEXT_UNPIN_TABLE, mfn, 0), -XEN_EINVAL);
-        get_again(table);
+        page_again(table);
     }
 }
 
@@ -58,7 +48,7 @@ ATTACK(give_back_tree, FLAW_LIFE, "the inner tables of a pinned tree are given b
     equal("unpin", unpin(t.table[4]), 0);
     equal("gone", pages_now(), before - 3);
     for (u32 level = 1; level <= 3; level++)
-        get_again(t.table[level]);
+        page_again(t.table[level]);
     page_back(t.table[4]);
 }
 
@@ -81,7 +71,7 @@ ATTACK(give_back_root, FLAW_LIFE, "the root in use is unpinned and given back: i
     equal("it still works", store(memory_pfn_to_virt(memory_virt_to_pfn(&mfn)), mfn) != TRAP_NONE, 0);
     equal("first root", mmuext(MMUEXT_NEW_BASEPTR, mfn_of(first), 0), 0);
     equal("gone", pages_now(), before - 1);
-    get_again(second);
+    page_again(second);
 }
 
 ATTACK(give_back_descriptors, FLAW_LIFE, "the page of the GDT in use is given back: it is held until there is another GDT")
@@ -96,7 +86,7 @@ ATTACK(give_back_descriptors, FLAW_LIFE, "the page of the GDT in use is given ba
     equal("recount", (u64)recount(), 0);
     equal("none", hypercall_set_gdt(NULL, 0), 0);
     equal("gone", pages_now(), before - 1);
-    get_again(page);
+    page_again(page);
 }
 
 ATTACK(give_back_granted, FLAW_LIFE, "a page that is mapped by grant is given back: it is held until the map is gone")
@@ -115,7 +105,7 @@ ATTACK(give_back_granted, FLAW_LIFE, "a page that is mapped by grant is given ba
     equal("unmap", grant_unmap(handle, va), GNTST_okay);
     equal("gone", pages_now(), before - 1);
     holds("the grant ends", grant_end(ref));
-    get_again(page);
+    page_again(page);
 }
 
 ATTACK(exchange_in_use, FLAW_LIFE, "an exchange whose list holds a frame in use (mapped, only read-only too, table, GDT, shared, twice): -EINVAL, all others come back")
@@ -325,7 +315,7 @@ ATTACK(flags_of_memory, FLAW_ADDRESS, "populate with every node number and every
                 equal("none", got, 0);
         }
     equal("pages", pages_now(), before - 1);
-    get_again(page);
+    page_again(page);
 }
 
 ATTACK(for_the_privileged, FLAW_RIGHTS, "operations of memory_op that are not for a domain of this kind: each has its error, and none panics")

@@ -163,10 +163,8 @@ ATTACK(given_back_while_pinning, FLAW_LIFE, "all tables of the tree are given ba
     equal("gone", pages_now(), before - L4);
     for (u32 i = 0; i < L4; i++) {
         u64 pfn = memory_virt_to_pfn(big[i]), mfn = pfn;
-        struct xen_memory_reservation r = {.nr_extents = 1, .domid = DOMID_SELF};
 
-        set_xen_guest_handle(r.extent_start, &mfn);
-        equal("a new frame", hypercall_memory_op(XENMEM_populate_physmap, &r), 1);
+        equal("a new frame", frames_take(&mfn, 1), 1);
         memory_set_p2m(pfn, mfn);
     }
     big_free();
@@ -336,7 +334,6 @@ static void op_memory(void)
 {
     static u64 list[512], pfns[512];
     static u8 *pages[512];
-    struct xen_memory_reservation r = {.nr_extents = 512, .domid = DOMID_SELF};
 
     for (u32 i = 0; i < 512; i++) {
         pages[i] = page_alloc();
@@ -344,11 +341,10 @@ static void op_memory(void)
         pfns[i] = memory_virt_to_pfn(pages[i]);
         memory_unmap(pages[i]);
     }
-    set_xen_guest_handle(r.extent_start, list);
-    equal("give back", hypercall_memory_op(XENMEM_decrease_reservation, &r), 512);
+    equal("give back", frames_give(list, 512), 512);
     for (u32 i = 0; i < 512; i++)
         list[i] = pfns[i];
-    equal("take", hypercall_memory_op(XENMEM_populate_physmap, &r), 512);
+    equal("take", frames_take(list, 512), 512);
     for (u32 i = 0; i < 512; i++) {
         memory_set_p2m(pfns[i], list[i]);
         page_back(pages[i]);
@@ -411,7 +407,6 @@ ATTACK_KILLED(memory_for_ever, FLAW_LIFE, "a domain that gives pages back, takes
     going_on();
     for (u64 i = 0;; i++) {
         u64 *page = pages[i % 8], pfn = memory_virt_to_pfn(page), mfn = mfn_of(page);
-        struct xen_memory_reservation r = {.nr_extents = 1, .domid = DOMID_SELF};
         u32 ref = offer(mfn);
 
         map_grant(ref, va + i % 8 * PAGE_SIZE, GNTMAP_host_map | (i & 1 ? GNTMAP_readonly : 0), &handle);
@@ -423,8 +418,7 @@ ATTACK_KILLED(memory_for_ever, FLAW_LIFE, "a domain that gives pages back, takes
         mmuext(MMUEXT_UNPIN_TABLE, mfn, 0);
         grant_end(ref);
         mfn = pfn;
-        set_xen_guest_handle(r.extent_start, &mfn);
-        if (hypercall_memory_op(XENMEM_populate_physmap, &r) == 1)
+        if (frames_take(&mfn, 1) == 1)
             memory_set_p2m(pfn, mfn);
         memory_protect(page, MEMORY_RO);
     }

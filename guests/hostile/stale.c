@@ -210,28 +210,24 @@ ATTACK(user_then_table, FLAW_STALE, "user mode's global translation of a page th
 
 ATTACK(given_back_mapped, FLAW_LIFE, "a page is given back while it is mapped writable: it stays the domain's until the last mapping goes")
 {
-    struct xen_memory_reservation r = {.nr_extents = 1, .domid = DOMID_SELF};
-    domid_t self = DOMID_SELF;
     u64 *page = page_alloc(), mfn = mfn_of(page), pfn = memory_virt_to_pfn(page), va = warm(page);
-    long before = hypercall_memory_op(XENMEM_current_reservation, &self);
+    long before = pages_now();
 
-    set_xen_guest_handle(r.extent_start, &mfn);
     memory_unmap(page);
-    equal("give back", hypercall_memory_op(XENMEM_decrease_reservation, &r), 1);
-    equal("twice", hypercall_memory_op(XENMEM_decrease_reservation, &r), 0);
-    equal("still counted", hypercall_memory_op(XENMEM_current_reservation, &self), before);
+    equal("give back", give_frame_back(mfn), 1);
+    equal("twice", give_frame_back(mfn), 0);
+    equal("still counted", pages_now(), before);
     equal("store", store((void *)va, 0x77), TRAP_NONE);
     equal("recount", (u64)recount(), 0);
     /* Not free: a new page is another one. */
     u64 fresh = pfn;
-    set_xen_guest_handle(r.extent_start, &fresh);
-    long got = hypercall_memory_op(XENMEM_populate_physmap, &r);
+    long got = frames_take(&fresh, 1);
     differ("a new page", got ? fresh : 0, mfn);
     quietly(va, 0);
-    equal("now it is gone", hypercall_memory_op(XENMEM_current_reservation, &self), before - 1 + got);
+    equal("now it is gone", pages_now(), before - 1 + got);
     equal("not mine any more", hypercall_update_va_mapping(va, mfn << 12 | MEMORY_RW, 0), -XEN_EBUSY);
     if (!got)
-        equal("a new page after all", hypercall_memory_op(XENMEM_populate_physmap, &r), 1);
+        equal("a new page after all", frames_take(&fresh, 1), 1);
     memory_set_p2m(pfn, fresh);
     equal("mapped", memory_protect(page, MEMORY_RW), 0);
     equal("zeroed", page[0], 0);
@@ -243,7 +239,6 @@ ATTACK(given_back_quietly, FLAW_STALE, "a page is used, unmapped without a flush
     enum { PAGES = 64 };
     static u64 *pages[PAGES];
     static u64 mfns[PAGES], pfns[PAGES], vas[PAGES];
-    struct xen_memory_reservation r = {.nr_extents = PAGES, .domid = DOMID_SELF};
 
     for (u32 i = 0; i < PAGES; i++) {
         pages[i] = page_alloc();
@@ -255,13 +250,12 @@ ATTACK(given_back_quietly, FLAW_STALE, "a page is used, unmapped without a flush
         quietly((u64)pages[i], 0);
         quietly(vas[i], 0);
     }
-    set_xen_guest_handle(r.extent_start, mfns);
-    equal("give back", hypercall_memory_op(XENMEM_decrease_reservation, &r), PAGES);
+    equal("give back", frames_give(mfns, PAGES), PAGES);
     for (u32 i = 0; i < PAGES; i++)
         store((void *)vas[i], 0xbadbadbad); /* may be a #PF, or reach the free frame */
     for (u32 i = 0; i < PAGES; i++)
         mfns[i] = pfns[i];
-    equal("take", hypercall_memory_op(XENMEM_populate_physmap, &r), PAGES);
+    equal("take", frames_take(mfns, PAGES), PAGES);
     for (u32 i = 0; i < PAGES; i++)
         store((void *)vas[i], 0xbadbadbad); /* as long as nobody has got the frame */
     for (u32 i = 0; i < PAGES; i++) {

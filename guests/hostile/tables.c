@@ -191,15 +191,14 @@ ATTACK(by_results, FLAW_ADDRESS, "results written to a page that is a table: -EF
     u64 *table = pinned_table(1), out = 0;
     struct xen_memory_reservation r = {.nr_extents = 1, .domid = DOMID_SELF};
     struct mmuext_op op = {.cmd = MMUEXT_TLB_FLUSH_LOCAL};
-    domid_t self = DOMID_SELF;
-    long pages = hypercall_memory_op(XENMEM_current_reservation, &self);
+    long pages = pages_now();
 
     set_xen_guest_handle(r.extent_start, table);
     for (u32 assist = 0; assist < 2; assist++) {
         hypercall_vm_assist(assist ? VMASST_CMD_enable : VMASST_CMD_disable, VMASST_TYPE_writable_pagetables);
         equal("populate", hypercall_memory_op(XENMEM_populate_physmap, &r), 0);
         equal("increase", hypercall_memory_op(XENMEM_increase_reservation, &r), 0);
-        equal("pages", hypercall_memory_op(XENMEM_current_reservation, &self), pages);
+        equal("pages", pages_now(), pages);
         equal("version", hypercall_xen_version(XENVER_extraversion, table), -XEN_EFAULT);
         equal("runstate", hypercall_vcpu_op(VCPUOP_get_runstate_info, 0, table), -XEN_EFAULT);
         equal("machphys", hypercall_memory_op(XENMEM_machphys_mapping, table), -XEN_EFAULT);

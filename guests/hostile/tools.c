@@ -46,13 +46,17 @@ long pages_now(void)
     return hypercall_memory_op(XENMEM_current_reservation, &self);
 }
 
-long give_frame_back(u64 mfn)
+static long frames_of(u32 cmd, u64 *frames, u64 n)
 {
-    struct xen_memory_reservation r = {.nr_extents = 1, .domid = DOMID_SELF};
+    struct xen_memory_reservation r = {.nr_extents = n, .domid = DOMID_SELF};
 
-    set_xen_guest_handle(r.extent_start, &mfn);
-    return hypercall_memory_op(XENMEM_decrease_reservation, &r);
+    set_xen_guest_handle(r.extent_start, frames);
+    return hypercall_memory_op(cmd, &r);
 }
+
+long frames_give(u64 *mfns, u64 n) { return frames_of(XENMEM_decrease_reservation, mfns, n); }
+long frames_take(u64 *frames, u64 n) { return frames_of(XENMEM_populate_physmap, frames, n); }
+long give_frame_back(u64 mfn) { return frames_give(&mfn, 1); }
 
 struct tree tree_make(void)
 {
@@ -86,6 +90,20 @@ void page_back(void *page)
     equal("a page is free again", error, 0);
     if (!error)
         page_free(page);
+}
+
+void page_again(void *page)
+{
+    u64 pfn = memory_virt_to_pfn(page), frame = pfn;
+    long taken = frames_take(&frame, 1);
+
+    equal("a new frame", (u64)taken, 1);
+    if (taken != 1)
+        return;
+    memory_set_p2m(pfn, frame);
+    equal("mapped", (u64)memory_protect(page, MEMORY_RW), 0);
+    equal("it is empty", *(u64 *)page, 0);
+    page_free(page);
 }
 
 u16 own_id(void)

@@ -151,8 +151,6 @@ ATTACK(bad_lower_tables, FLAW_COUNT, "a big tree whose very last entry is bad, p
 ATTACK(shared_pages, FLAW_TYPE, "pages that the hypervisor shares (shared info, grant table) as tables, descriptors, or given back: refused")
 {
     u64 shared[2] = {start_info->shared_info >> 12};
-    struct xen_memory_reservation r = {.nr_extents = 1, .domid = DOMID_SELF};
-    domid_t self = DOMID_SELF;
     long pages;
 
     offer(0);
@@ -161,11 +159,10 @@ ATTACK(shared_pages, FLAW_TYPE, "pages that the hypervisor shares (shared info, 
         for (u32 level = 1; level <= 4; level++)
             equal("pin", mmuext(MMUEXT_PIN_L1_TABLE + level - 1, shared[i], 0), -XEN_EINVAL);
         equal("GDT", hypercall_set_gdt(&shared[i], 512), -XEN_EINVAL);
-        pages = hypercall_memory_op(XENMEM_current_reservation, &self);
-        set_xen_guest_handle(r.extent_start, &shared[i]);
-        hypercall_memory_op(XENMEM_decrease_reservation, &r);
-        hypercall_memory_op(XENMEM_decrease_reservation, &r);
-        equal("pages", hypercall_memory_op(XENMEM_current_reservation, &self), pages);
+        pages = pages_now();
+        give_frame_back(shared[i]);
+        give_frame_back(shared[i]);
+        equal("pages", pages_now(), pages);
         equal("recount", (u64)recount(), 0);
     }
     holds("shared info works", shared_info->vcpu_info[0].time.tsc_to_system_mul != 0);
