@@ -226,16 +226,22 @@ static void vcpus(void)
     equal("result", ctl(XEN_DOMCTL_scheduler_op), -XEN_EINVAL);
 }
 
+/* What op holds is permitted and then not any more; @allow: its allow_access. */
+static void given_and_taken(u32 cmd, u8 *allow)
+{
+    *allow = 1;
+    equal("give", ctl(cmd), 0);
+    *allow = 0;
+    equal("take", ctl(cmd), 0);
+}
+
 static void permissions(void)
 {
     test("ioport", "ioport_permission: given, taken; a range beyond the ports, or empty: -EINVAL");
     clear();
     op.u.ioport_permission.first_port = 0x3f0;
     op.u.ioport_permission.nr_ports = 8;
-    op.u.ioport_permission.allow_access = 1;
-    equal("give", ctl(XEN_DOMCTL_ioport_permission), 0);
-    op.u.ioport_permission.allow_access = 0;
-    equal("take", ctl(XEN_DOMCTL_ioport_permission), 0);
+    given_and_taken(XEN_DOMCTL_ioport_permission, &op.u.ioport_permission.allow_access);
     op.u.ioport_permission.first_port = 0xfffc;
     equal("beyond", ctl(XEN_DOMCTL_ioport_permission), -XEN_EINVAL);
     op.u.ioport_permission.nr_ports = 0;
@@ -244,10 +250,7 @@ static void permissions(void)
     clear();
     op.u.iomem_permission.first_mfn = 0xa0;
     op.u.iomem_permission.nr_mfns = 16;
-    op.u.iomem_permission.allow_access = 1;
-    equal("give", ctl(XEN_DOMCTL_iomem_permission), 0);
-    op.u.iomem_permission.allow_access = 0;
-    equal("take", ctl(XEN_DOMCTL_iomem_permission), 0);
+    given_and_taken(XEN_DOMCTL_iomem_permission, &op.u.iomem_permission.allow_access);
     op.u.iomem_permission.nr_mfns = ~0ul;
     equal("wraps", ctl(XEN_DOMCTL_iomem_permission), -XEN_EINVAL);
     test("irq", "irq_permission of a number that does not exist: -EINVAL");
@@ -387,6 +390,17 @@ static void running(void)
     holds("counts", counts());
 }
 
+/* It has shut down, and getdomaininfo tells why. */
+static void has_shut_down(u32 reason)
+{
+    u32 flags;
+
+    counts();
+    flags = flags_of();
+    equal("flags", flags & XEN_DOMINF_shutdown, XEN_DOMINF_shutdown);
+    equal("reason", flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask, reason);
+}
+
 static void ends(void)
 {
     xen_domctl_getdomaininfo_t info;
@@ -397,10 +411,7 @@ static void ends(void)
     test("shutdown", "its SCHEDOP_shutdown: the reason is told, and VIRQ_DOM_EXC is pending");
     data->reason = SHUTDOWN_reboot;
     data->command = CHILD_SHUTDOWN;
-    counts();
-    child_info(&child, &info);
-    equal("flags", info.flags & XEN_DOMINF_shutdown, XEN_DOMINF_shutdown);
-    equal("reason", info.flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask, SHUTDOWN_reboot);
+    has_shut_down(SHUTDOWN_reboot);
     holds("virq", event_pending((u32)virq));
     holds("still", !counts());
     test("resume", "resumedomain: it goes on after its call");
@@ -410,18 +421,12 @@ static void ends(void)
     equal("flags", flags_of() & XEN_DOMINF_shutdown, 0);
     test("remote-shutdown", "SCHEDOP_remote_shutdown shuts it down with that reason");
     equal("result", hypercall_sched_op(SCHEDOP_remote_shutdown, &remote), 0);
-    counts();
-    child_info(&child, &info);
-    equal("flags", info.flags & XEN_DOMINF_shutdown, XEN_DOMINF_shutdown);
-    equal("reason", info.flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask, SHUTDOWN_suspend);
+    has_shut_down(SHUTDOWN_suspend);
     equal("resume", domctl_plain(XEN_DOMCTL_resumedomain, child.domid), 0);
     test("crash", "an exception without a handler: it has crashed");
     event_clear((u32)virq);
     data->command = CHILD_UNDEFINED;
-    counts();
-    child_info(&child, &info);
-    equal("flags", info.flags & XEN_DOMINF_shutdown, XEN_DOMINF_shutdown);
-    equal("reason", info.flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask, SHUTDOWN_crash);
+    has_shut_down(SHUTDOWN_crash);
     holds("virq", event_pending((u32)virq));
     test("destroy", "destroyed, it is gone");
     memory_unmap((void *)data);
