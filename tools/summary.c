@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <json-glib/json-glib.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -112,7 +113,7 @@ static bool is_special(const char *path)
 
 static gboolean fail(GError **error, const char *path, int number)
 {
-    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(number), "%s: %s", path,
+    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(number), "--summary %s: %s", path,
                 g_strerror(number));
     return FALSE;
 }
@@ -121,8 +122,10 @@ gboolean summary_check_path(const char *path, GError **error)
 {
     g_autofree char *folder = g_path_get_dirname(path);
 
-    if (!*path)
-        return fail(error, "--summary", ENOENT);
+    if (!*path) {
+        g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_NOENT, "--summary needs the name of a file");
+        return FALSE;
+    }
     if (g_file_test(path, G_FILE_TEST_IS_DIR))
         return fail(error, path, EISDIR);
     if (access(is_special(path) ? path : folder, W_OK) != 0)
@@ -141,10 +144,28 @@ static gboolean write_special(const char *path, const char *text, GError **error
     return number == 0 ? TRUE : fail(error, path, number);
 }
 
+/* Writes a file beside @path and puts it in its place. */
+static gboolean write_regular(const char *path, const char *text, GError **error)
+{
+    g_autofree char *beside = g_strconcat(path, ".XXXXXX", NULL);
+    int fd = g_mkstemp_full(beside, O_WRONLY | O_CLOEXEC, 0666);
+    int number = fd < 0 ? errno : console_out_write_all(fd, text, strlen(text));
+
+    if (fd < 0)
+        return fail(error, path, number);
+    if (close(fd) != 0 && number == 0)
+        number = errno;
+    if (number == 0 && rename(beside, path) != 0)
+        number = errno;
+    if (number == 0)
+        return TRUE;
+    unlink(beside);
+    return fail(error, path, number);
+}
+
 gboolean summary_write_text(const char *path, const char *text, GError **error)
 {
-    return is_special(path) ? write_special(path, text, error)
-                            : g_file_set_contents(path, text, -1, error);
+    return (is_special(path) ? write_special : write_regular)(path, text, error);
 }
 
 gboolean summary_write(const struct summary *s, const char *path, GError **error)

@@ -43,12 +43,16 @@ refused "a bad limit" "--until needs insns=N" run "$good" --until tomorrow
 refused "a bad virtual time" "vtime= needs a time" run "$good" --until vtime=5
 refused "a bad number of runs" "--verify needs a number of runs" run "$good" --verify 0
 refused "a recording without its file" "no trace file is given" record "$good"
+for command in run record replay; do
+    refused "what is wrong with $command is told with where its help is" "(see paravane help $command)" $command
+    refused "also an option of $command that is unknown" "(see paravane help $command)" $command "$good" --fast
+done
 refused "a recording in a folder that is not there" "nowhere/x.trace: No such file" \
     record "$good" -o nowhere/x.trace
 refused "a recording onto a full disk" "/dev/full: No space left" record "$good" -o /dev/full --quiet
 refused "help on what there is not" "there is no command walking" help walking
 refused "an unknown command that is two lines" 'unknown command a\x0ab' $'a\nb'
-refused "a summary in a folder that is not there" "nowhere/s.json: No such file" \
+refused "a summary in a folder that is not there" "--summary nowhere/s.json: No such file" \
     run "$good" --summary nowhere/s.json
 refused "a summary onto a folder" "$tap_dir: Is a directory" run "$good" --summary "$tap_dir"
 refused "symbols of a file without any" "not an ELF file with a symbol table" \
@@ -174,6 +178,11 @@ rm -f k
 (ulimit -f 8; exec "$PARAVANE" record "$good" -o short.trace --set module.m.path="$PARAVANE" --quiet 2>err)
 tap_equal "a recording larger than a file may be: the status" 2 $?
 tap_check "a recording larger than a file may be: the message" grep -q "short.trace: File too large" err
+
+(ulimit -f 0; exec "$PARAVANE" run "$good" --summary short.json --quiet 2>&1) | cat >err
+tap_equal "a summary larger than a file may be: the status" 2 "${PIPESTATUS[0]}"
+tap_check "a summary larger than a file may be: the message" grep -qx "paravane: --summary short.json: File too large" err
+tap_equal "and nothing is left of it" "" "$(ls short.json* 2>/dev/null)"
 
 # --- with --verify the same line, not one per run
 refused "a bad machine under --verify" "from 1 to 8" run "$good" --verify 2 --set machine.cpus=9

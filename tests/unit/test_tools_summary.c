@@ -76,7 +76,7 @@ Test(summary, devices_are_written_to_and_not_replaced)
     cr_assert(summary_write(&s, "/dev/null", &error));
     cr_assert_not(g_file_test("/dev/null", G_FILE_TEST_IS_REGULAR));
     cr_assert_not(summary_write(&s, "/dev/full", &error), "a full disk was not noticed");
-    cr_assert_str_eq(error->message, "/dev/full: No space left on device");
+    cr_assert_str_eq(error->message, "--summary /dev/full: No space left on device");
     g_clear_error(&error);
 }
 
@@ -89,6 +89,26 @@ Test(summary, hopeless_paths_are_refused_at_once)
 
         cr_assert_not(summary_check_path(cases[i], &error), "\"%s\" was accepted", cases[i]);
         cr_assert_not_null(error);
+        g_clear_error(&error);
+    }
+}
+
+/* Where a folder lets nobody make files, not even root, only writing shows it. */
+Test(summary, what_cannot_be_written_is_told_in_one_way)
+{
+    static const struct {
+        const char *path, *message;
+    } cases[] = {
+        {"/nonexistent/s.json", "--summary /nonexistent/s.json: No such file or directory"},
+        {"/proc/s.json", "--summary /proc/s.json: No such file or directory"},
+    };
+    struct summary s = example();
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        GError *error = NULL;
+
+        cr_assert_not(summary_write(&s, cases[i].path, &error), "%s was written", cases[i].path);
+        cr_assert_str_eq(error->message, cases[i].message);
         g_clear_error(&error);
     }
 }
