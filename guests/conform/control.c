@@ -100,7 +100,7 @@ static void system_(void)
     equal("result", sysctl(XEN_SYSCTL_scheduler_op), -XEN_EINVAL);
 }
 
-static void domains(void)
+static void domctl_errors(void)
 {
     test("domctl-version", "another interface version: -EACCES");
     memset(&dom, 0, sizeof dom);
@@ -117,6 +117,10 @@ static void domains(void)
                                XEN_DOMCTL_getvcpuinfo, XEN_DOMCTL_hypercall_init, XEN_DOMCTL_ioport_permission};
     for (u32 i = 0; i < ARRAY_SIZE(cmds); i++)
         equal("result", domctl(cmds[i], DOMID_NOBODY), -XEN_ESRCH);
+}
+
+static void own_domain(void)
+{
     test("getdomaininfo", "getdomaininfo of the own domain");
     memset(&dom, 0, sizeof dom);
     equal("result", domctl(XEN_DOMCTL_getdomaininfo, 0), 0);
@@ -164,6 +168,58 @@ static void domains(void)
     equal("data", frames[0], XEN_DOMCTL_PFINFO_NOTAB);
     equal("table", frames[1], XEN_DOMCTL_PFINFO_L1TAB | XEN_DOMCTL_PFINFO_LPINTAB);
     equal("beyond", frames[2], XEN_DOMCTL_PFINFO_XTAB);
+}
+
+static void made_domain(u16 made)
+{
+    test("create", "createdomain makes a domain without memory and paused");
+    memset(&dom, 0, sizeof dom);
+    equal("info", domctl(XEN_DOMCTL_getdomaininfo, made), 0);
+    equal("pages", dom.u.getdomaininfo.tot_pages, 0);
+    equal("paused", dom.u.getdomaininfo.flags & XEN_DOMINF_paused, XEN_DOMINF_paused);
+    test("max-mem", "max_mem sets its limit");
+    dom.u.max_mem.max_memkb = 4096;
+    equal("result", domctl(XEN_DOMCTL_max_mem, made), 0);
+    equal("info", domctl(XEN_DOMCTL_getdomaininfo, made), 0);
+    equal("max pages", dom.u.getdomaininfo.max_pages, 1024);
+    test("populate-other", "memory can be given to it");
+    static u64 list[16];
+    struct xen_memory_reservation r = {.nr_extents = 16, .domid = made};
+    for (u32 i = 0; i < 16; i++)
+        list[i] = i;
+    set_xen_guest_handle(r.extent_start, list);
+    equal("populated", hypercall_memory_op(XENMEM_populate_physmap, &r), 16);
+    equal("m2p", memory_mfn_to_pfn(list[3]), 3);
+    test("foreign-map", "and its frames can be mapped");
+    u64 va = memory_reserve(1);
+    memory_map(va, 0);
+    equal("result", hypercall_update_va_mapping_otherdomain(va, list[3] << 12 | MEMORY_RW, UVMF_INVLPG, made), 0);
+    *(volatile u64 *)va = 0x1234;
+    test("foreign-own", "not as the own domain's: -EBUSY");
+    u64 va2 = memory_reserve(1);
+    memory_map(va2, 0);
+    equal("result", hypercall_update_va_mapping(va2, list[3] << 12 | MEMORY_RW, UVMF_INVLPG), -XEN_EBUSY);
+    test("foreign-type", "a frame that is mapped writable by another domain cannot become its page table: -EINVAL");
+    struct mmuext_op pin = {.cmd = MMUEXT_PIN_L1_TABLE};
+    pin.arg1.mfn = list[3];
+    equal("result", hypercall_mmuext_op(&pin, 1, NULL, made), -XEN_EINVAL);
+    test("foreign-pin", "unmapped it can");
+    memory_unmap((void *)va);
+    memory_map(va, 0);
+    hypercall_update_va_mapping_otherdomain(va, list[4] << 12 | MEMORY_RW, UVMF_INVLPG, made);
+    memset((void *)va, 0, PAGE_SIZE);
+    memory_unmap((void *)va);
+    pin.arg1.mfn = list[4];
+    equal("result", hypercall_mmuext_op(&pin, 1, NULL, made), 0);
+    test("unmade-unpause", "a domain without a vCPU cannot run: unpause answers 0 or -EINVAL");
+    equal("result", domctl(XEN_DOMCTL_unpausedomain, made), 0);
+    test("destroy", "destroydomain ends it");
+    equal("result", domctl(XEN_DOMCTL_destroydomain, made), 0);
+    equal("gone", domctl(XEN_DOMCTL_destroydomain, made), -XEN_ESRCH);
+}
+
+static void creation(void)
+{
     test("create-bad", "createdomain with flags that do not exist: -EINVAL");
     memset(&dom, 0, sizeof dom);
     dom.u.createdomain.flags = 0xffffff00;
@@ -178,55 +234,8 @@ static void domains(void)
     dom.u.createdomain.arch.emulation_flags = 0;
     long got = domctl(XEN_DOMCTL_createdomain, 0);
     holds("a domain of another number, or an error", got == 0 ? dom.domain != 0 : got < 0);
-    if (!got) {
-        u16 made = dom.domain;
-
-        test("create", "createdomain makes a domain without memory and paused");
-        memset(&dom, 0, sizeof dom);
-        equal("info", domctl(XEN_DOMCTL_getdomaininfo, made), 0);
-        equal("pages", dom.u.getdomaininfo.tot_pages, 0);
-        equal("paused", dom.u.getdomaininfo.flags & XEN_DOMINF_paused, XEN_DOMINF_paused);
-        test("max-mem", "max_mem sets its limit");
-        dom.u.max_mem.max_memkb = 4096;
-        equal("result", domctl(XEN_DOMCTL_max_mem, made), 0);
-        equal("info", domctl(XEN_DOMCTL_getdomaininfo, made), 0);
-        equal("max pages", dom.u.getdomaininfo.max_pages, 1024);
-        test("populate-other", "memory can be given to it");
-        static u64 list[16];
-        struct xen_memory_reservation r = {.nr_extents = 16, .domid = made};
-        for (u32 i = 0; i < 16; i++)
-            list[i] = i;
-        set_xen_guest_handle(r.extent_start, list);
-        equal("populated", hypercall_memory_op(XENMEM_populate_physmap, &r), 16);
-        equal("m2p", memory_mfn_to_pfn(list[3]), 3);
-        test("foreign-map", "and its frames can be mapped");
-        u64 va = memory_reserve(1);
-        memory_map(va, 0);
-        equal("result", hypercall_update_va_mapping_otherdomain(va, list[3] << 12 | MEMORY_RW, UVMF_INVLPG, made), 0);
-        *(volatile u64 *)va = 0x1234;
-        test("foreign-own", "not as the own domain's: -EBUSY");
-        u64 va2 = memory_reserve(1);
-        memory_map(va2, 0);
-        equal("result", hypercall_update_va_mapping(va2, list[3] << 12 | MEMORY_RW, UVMF_INVLPG), -XEN_EBUSY);
-        test("foreign-type", "a frame that is mapped writable by another domain cannot become its page table: -EINVAL");
-        struct mmuext_op pin = {.cmd = MMUEXT_PIN_L1_TABLE};
-        pin.arg1.mfn = list[3];
-        equal("result", hypercall_mmuext_op(&pin, 1, NULL, made), -XEN_EINVAL);
-        test("foreign-pin", "unmapped it can");
-        memory_unmap((void *)va);
-        memory_map(va, 0);
-        hypercall_update_va_mapping_otherdomain(va, list[4] << 12 | MEMORY_RW, UVMF_INVLPG, made);
-        memset((void *)va, 0, PAGE_SIZE);
-        memory_unmap((void *)va);
-        pin.arg1.mfn = list[4];
-        equal("result", hypercall_mmuext_op(&pin, 1, NULL, made), 0);
-        test("unmade-unpause", "a domain without a vCPU cannot run: unpause answers 0 or -EINVAL");
-        got = domctl(XEN_DOMCTL_unpausedomain, made);
-        equal("result", got, 0);
-        test("destroy", "destroydomain ends it");
-        equal("result", domctl(XEN_DOMCTL_destroydomain, made), 0);
-        equal("gone", domctl(XEN_DOMCTL_destroydomain, made), -XEN_ESRCH);
-    }
+    if (!got)
+        made_domain(dom.domain);
 }
 
 static void platforms(void)
@@ -329,7 +338,9 @@ void guest_main(void)
     report_start("control");
     if (runtime_is_dom0()) {
         system_();
-        domains();
+        domctl_errors();
+        own_domain();
+        creation();
         platforms();
     } else {
         test("not-dom0", "sysctl, domctl and platform_op: -EPERM for other domains");

@@ -13,23 +13,12 @@ static long map_gsi(int gsi, int *pirq)
     return error;
 }
 
-void guest_main(void)
-{
-    struct physdev_irq_status_query query = {.irq = 5};
-    struct physdev_eoi eoi = {.irq = 5};
-    struct physdev_unmap_pirq unmap = {.domid = DOMID_SELF};
-    struct physdev_setup_gsi gsi = {.gsi = 5, .triggering = 0, .polarity = 0};
-    struct physdev_apic apic = {.apic_physbase = 0xfec00000, .reg = 1};
-    evtchn_bind_pirq_t bind = {.flags = 0};
-    int pirq = -1;
+static struct physdev_setup_gsi gsi = {.gsi = 5, .triggering = 0, .polarity = 0};
 
-    report_start("physdev");
-    if (!runtime_is_dom0()) {
-        test("domain", "only the initial domain has interrupts: -EPERM");
-        equal("result", hypercall_physdev_op(PHYSDEVOP_setup_gsi, &gsi), -XEN_EPERM);
-        report_end();
-        return;
-    }
+static void mapping(void)
+{
+    int pirq;
+
     test("setup-gsi", "setup_gsi of an interrupt: 0");
     equal("result", hypercall_physdev_op(PHYSDEVOP_setup_gsi, &gsi), 0);
     test("setup-gsi-range", "of one beyond the IO-APIC's: -EINVAL");
@@ -57,8 +46,17 @@ void guest_main(void)
     odd.type = MAP_PIRQ_TYPE_GSI;
     odd.domid = DOMID_NOBODY;
     equal("result", hypercall_physdev_op(PHYSDEVOP_map_pirq, &odd), -XEN_ESRCH);
+}
+
+static void binding(void)
+{
+    struct physdev_irq_status_query query = {.irq = 5};
+    struct physdev_eoi eoi = {.irq = 5};
+    struct physdev_unmap_pirq unmap = {.domid = DOMID_SELF};
+    evtchn_bind_pirq_t bind = {.pirq = 5};
+    long got;
+
     test("bind", "a mapped PIRQ can be bound to a port");
-    bind.pirq = 5;
     got = hypercall_event_channel_op(EVTCHNOP_bind_pirq, &bind);
     equal("result", got, 0);
     evtchn_status_t s = {.dom = DOMID_SELF, .port = bind.port};
@@ -89,6 +87,13 @@ void guest_main(void)
     test("unmap-twice", "once more: -EINVAL");
     got = hypercall_physdev_op(PHYSDEVOP_unmap_pirq, &unmap);
     equal("result", got, -XEN_EINVAL);
+}
+
+static void io_apic(void)
+{
+    struct physdev_apic apic = {.apic_physbase = 0xfec00000, .reg = 1};
+    long got;
+
     test("apic-read", "apic_read of the IO-APIC's version");
     got = hypercall_physdev_op(PHYSDEVOP_apic_read, &apic);
     equal("result", got, 0);
@@ -96,6 +101,12 @@ void guest_main(void)
     test("apic-read-none", "of an IO-APIC that is not there: -EINVAL");
     apic.apic_physbase = 0x12345000;
     equal("result", hypercall_physdev_op(PHYSDEVOP_apic_read, &apic), -XEN_EINVAL);
+}
+
+static void eoi_page(void)
+{
+    int pirq = 7;
+
     test("eoi-gmfn", "pirq_eoi_gmfn with a frame that is not the domain's: -EINVAL");
     struct physdev_pirq_eoi_gmfn page = {.gmfn = MFN_BEYOND};
     equal("v1", hypercall_physdev_op(PHYSDEVOP_pirq_eoi_gmfn_v1, &page), -XEN_EINVAL);
@@ -105,11 +116,17 @@ void guest_main(void)
     equal("v2", hypercall_physdev_op(PHYSDEVOP_pirq_eoi_gmfn_v2, &page), 0);
     equal("again", hypercall_physdev_op(PHYSDEVOP_pirq_eoi_gmfn_v2, &page), -XEN_EBUSY);
     test("eoi-page", "whose bit of an edge-triggered interrupt is clear: it needs no EOI");
-    pirq = 7;
     equal("map", map_gsi(7, &pirq), 0);
     evtchn_bind_pirq_t seven = {.pirq = 7};
     equal("bind", hypercall_event_channel_op(EVTCHNOP_bind_pirq, &seven), 0);
     equal("bit", *(volatile u64 *)memory_mfn_to_virt(page.gmfn) >> 7 & 1, 0);
+}
+
+static void others(void)
+{
+    struct physdev_eoi eoi = {.irq = 100000};
+    long got;
+
     test("alloc-vector", "alloc_irq_vector answers the irq as its vector");
     struct physdev_irq irq = {.irq = 5, .vector = 0};
     equal("result", hypercall_physdev_op(PHYSDEVOP_alloc_irq_vector, &irq), 0);
@@ -131,5 +148,20 @@ void guest_main(void)
     equal("gsi", hypercall_physdev_op(PHYSDEVOP_setup_gsi, (void *)VA_UNMAPPED), -XEN_EFAULT);
     test("unknown", "an unknown operation: -ENOSYS");
     equal("99", hypercall_physdev_op(99, &eoi), -XEN_ENOSYS);
+}
+
+void guest_main(void)
+{
+    report_start("physdev");
+    if (!runtime_is_dom0()) {
+        test("domain", "only the initial domain has interrupts: -EPERM");
+        equal("result", hypercall_physdev_op(PHYSDEVOP_setup_gsi, &gsi), -XEN_EPERM);
+    } else {
+        mapping();
+        binding();
+        io_apic();
+        eoi_page();
+        others();
+    }
     report_end();
 }
