@@ -7,12 +7,13 @@
  *             it is to be destroyed.
  *   mapper    maps and binds all that, and when it sees that the granter is being destroyed it undoes a
  *             piece of it at each of its turns, which come in the midst of the destruction (period=NS),
- *             and calls for the dying domain in every way.  lose: it overwrites some page-table entries.
+ *             and calls for the dying domain in every way.  lose: it overwrites some page-table entries;
+ *             recount=N: recount all references at that turn; all=N: give up all the rest at that turn.
  *   watcher   fills a page and looks at it at each of its turns.
  *   toucher   has its time and runstate areas at the address of the watcher's page, which it has not mapped.
  *
- * How far each is, domain 0 learns from `data/state`: ready, then worked.  It tells the mapper that the
- * destruction is through by writing `data/gone`.
+ * How far each is, domain 0 learns from `data/state`: ready, then worked.  It writes `data/die` of the mapper
+ * before it destroys the granter, and `data/gone` when that is through.
  */
 #include "guests/hostile/hostile.h"
 #include "guests/lib/xenbus.h"
@@ -99,36 +100,46 @@ static u32 ports[PORTS];
 
 static bool is_lost(u32 i) { return losing && i % LOST_STEP == LOST_FIRST; }
 
-/* Every call that names the dying domain, or something of it. */
-static void call_for_it(void)
+/* The calls that name the dying domain, or something of it. */
+#define CALLS 12u
+static void call_for_it(u32 which)
 {
     static u8 page[PAGE_SIZE] PAGE_ALIGNED;
     evtchn_status_t status = {.dom = peer, .port = 3};
     gnttab_copy_t copy = {.source = {.u.ref = FIRST_REF + 1, .domid = peer}, .flags = GNTCOPY_source_gref, .len = 64,
                           .dest = {.u.gmfn = mfn_of(page), .domid = DOMID_SELF}};
     gnttab_map_grant_ref_t map = {.flags = GNTMAP_device_map, .ref = FIRST_REF + 2, .dom = peer};
+    gnttab_unmap_grant_ref_t unmap;
     gnttab_setup_table_t setup = {.dom = peer, .nr_frames = 1};
     gnttab_get_version_t version = {.dom = peer};
     gnttab_transfer_t transfer = {.mfn = MFN_BEYOND, .domid = peer, .ref = FIRST_REF};
     domid_t id = peer;
 
-    hypercall_event_channel_op(EVTCHNOP_status, &status);
-    event_alloc_unbound(peer, own_id());
-    event_bind_interdomain(peer, 5);
-    for (u32 i = 0; i < PORTS; i++)
-        event_send(ports[i]);
-    hypercall_grant_table_op(GNTTABOP_copy, &copy, 1);
-    hypercall_grant_table_op(GNTTABOP_map_grant_ref, &map, 1);
-    if (!map.status) {
-        gnttab_unmap_grant_ref_t unmap = {.dev_bus_addr = map.dev_bus_addr, .handle = map.handle};
-
-        hypercall_grant_table_op(GNTTABOP_unmap_grant_ref, &unmap, 1);
+    switch (which % CALLS) {
+    case 0: hypercall_event_channel_op(EVTCHNOP_status, &status); break;
+    case 1: event_alloc_unbound(peer, own_id()); break;
+    case 2: event_bind_interdomain(peer, 5); break;
+    case 3: event_send(ports[which / CALLS % PORTS]); break;
+    case 4: hypercall_grant_table_op(GNTTABOP_copy, &copy, 1); break;
+    case 5:
+        hypercall_grant_table_op(GNTTABOP_map_grant_ref, &map, 1);
+        unmap = (gnttab_unmap_grant_ref_t){.dev_bus_addr = map.dev_bus_addr, .handle = map.handle};
+        if (!map.status)
+            hypercall_grant_table_op(GNTTABOP_unmap_grant_ref, &unmap, 1);
+        break;
+    case 6: hypercall_grant_table_op(GNTTABOP_setup_table, &setup, 1); break;
+    case 7: hypercall_grant_table_op(GNTTABOP_get_version, &version, 1); break;
+    case 8: hypercall_grant_table_op(GNTTABOP_transfer, &transfer, 1); break;
+    case 9: hypercall_memory_op(XENMEM_maximum_gpfn, &id); break;
+    case 10: hypercall_memory_op(XENMEM_current_reservation, &id); break;
+    case 11: event_close(ports[which / CALLS % PORTS]); break;
     }
-    hypercall_grant_table_op(GNTTABOP_setup_table, &setup, 1);
-    hypercall_grant_table_op(GNTTABOP_get_version, &version, 1);
-    hypercall_grant_table_op(GNTTABOP_transfer, &transfer, 1);
-    hypercall_memory_op(XENMEM_maximum_gpfn, &id);
-    hypercall_memory_op(XENMEM_current_reservation, &id);
+}
+
+static void call_in_every_way(void)
+{
+    for (u32 i = 0; i < CALLS; i++)
+        call_for_it(i);
 }
 
 static short unmap(u32 i)
@@ -165,55 +176,84 @@ static void take_all(void)
             hypercall_update_va_mapping(maps[i].host_addr, 0, UVMF_INVLPG);
 }
 
-/* Until domain 0 has said that the destruction is through, and all but the last frames have been let go. */
+/*
+ * Sleep until domain 0 has written @name.  Whoever sleeps long is preferred when it wakes, and as long as it
+ * works less than domain 0 does.
+ */
+static void await_word(const char *name)
+{
+    char token[XENBUS_TOKEN_BYTES] = "";
+    evtchn_port_t port = xenbus_port();
+    sched_poll_t poll = {.nr_ports = 1};
+
+    set_xen_guest_handle(poll.ports, &port);
+    while (strcmp(token, name)) {
+        event_clear(port);
+        if (!xenbus_next_event(token))
+            hypercall_sched_op(SCHEDOP_poll, &poll);
+    }
+}
+
+static void watch(const char *path)
+{
+    if (xenbus_watch(path, path))
+        panic("the store takes no watch");
+    await_word(path); /* one event comes at once */
+}
+
+static u32 undone; /* so many maps */
+
+static void undo_up_to(u32 end)
+{
+    while (undone < end && undone < FRAMES - LAST_FRAMES)
+        undo(undone++);
+}
+
+/* Short turns, or domain 0 would have the processor until it is through; a recount is a long one. */
 static void turns_while_it_dies(u64 period_ns)
 {
+    u64 recount_at = runtime_option_number("recount", ~0ul), all_at = runtime_option_number("all", ~0ul);
     char token[XENBUS_TOKEN_BYTES];
-    u32 turns = 0, next = 0;
-    bool gone = false;
+    u32 turns = 0;
 
-    for (; !gone || next < FRAMES - LAST_FRAMES; turns++) {
-        call_for_it();
-        for (u32 i = 0; i < 5 && next < FRAMES - LAST_FRAMES; i++)
-            undo(next++);
-        if (turns % 8 == 0)
-            equal("wrong counts in the books", (u64)hypercall(AUDIT, 0, 0, 0, 0, 0), 0);
+    do {
+        call_for_it(turns);
+        undo_up_to(turns == all_at ? FRAMES : undone + 1);
+        if (turns == recount_at)
+            equal("wrong counts in the books in the midst of it", (u64)hypercall(AUDIT, 0, 0, 0, 0, 0), 0);
+        turns++;
         sleep_ns(period_ns);
-        if (!gone && xenbus_next_event(token)) {
-            gone = true;
-            print("duo: %u turns while it died\n", turns + 1);
-        }
-    }
+    } while (!xenbus_next_event(token));
+    print("duo: %u turns while it died\n", turns);
+    undo_up_to(FRAMES);
 }
 
 static void mapper(void)
 {
     u64 period_ns = runtime_option_number("period", 20000);
-    char token[XENBUS_TOKEN_BYTES];
 
     report_start("duo");
     losing = runtime_option("lose", NULL, 0);
-    test("destroyed", "a domain is destroyed while another uses, calls for and gives up what is its, each %lu us%s: nothing is lost",
-         period_ns / 1000, losing ? ", some of it without a trace" : "");
+    test("destroyed", "a domain is destroyed while another uses, calls for and gives up what is its, each %lu ns%s: nothing is lost",
+         period_ns, losing ? ", some of it without a trace" : "");
     take_all();
     tell_domain0("ready");
-    if (xenbus_watch("data/gone", "gone"))
-        panic("the store takes no watch");
-    while (!xenbus_next_event(token)) /* one comes at once */
-        sleep_ns(period_ns);
+    watch("data/die");
+    watch("data/gone");
     tell_domain0("worked");
+    await_word("data/die");
     while (is_bound(ports[0]))
         sleep_ns(period_ns);
     turns_while_it_dies(period_ns);
     for (u32 i = 0; i < PORTS; i++)
-        equal("close", (u64)event_close(ports[i]), 0);
-    call_for_it();
+        event_close(ports[i]);
+    call_in_every_way();
     equal("it is still known: its frames are mapped", (u64)event_bind_interdomain(peer, 5), (u64)-XEN_EINVAL);
     for (u32 i = FRAMES - LAST_FRAMES; i < FRAMES; i++)
         undo(i);
     /* Handles whose entry is lost cannot be closed: what is left of it ends with this domain. */
     equal("now it is gone", (u64)event_bind_interdomain(peer, 5), (u64)(losing ? -XEN_EINVAL : -XEN_ESRCH));
-    call_for_it();
+    call_in_every_way();
     for (u32 i = 0; i < FRAMES; i++)
         holds("nothing can be undone twice", unmap(i) != GNTST_okay);
     equal("wrong counts in the books", (u64)hypercall(AUDIT, 0, 0, 0, 0, 0), 0);
@@ -253,7 +293,7 @@ static void toucher(void)
     struct vcpu_runstate_info *state = (struct vcpu_runstate_info *)((u8 *)page + 64);
     struct vcpu_register_runstate_memory_area area = {{.v = (void *)(va + 64)}};
     struct vcpu_register_time_memory_area times = {{.v = (void *)va}};
-    u32 port;
+    u32 port = 0;
 
     report_start("duo");
     test("areas", "areas at an address without a page are accepted, and written once there is one");
