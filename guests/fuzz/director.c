@@ -14,7 +14,6 @@
  * The others' kernel is fuzz.elf of the initrd.  The machine ends with status 1 if anything is wrong.
  */
 #include "guests/fuzz/fuzz.h"
-#include "guests/fuzz/options.h"
 
 #include "guests/dom0/commands.h"
 #include "guests/dom0/commands_internal.h"
@@ -28,6 +27,7 @@
 #include "guests/lib/event.h"
 #include "guests/lib/grant.h"
 #include "guests/lib/memory.h"
+#include "guests/lib/runtime.h"
 #include "guests/lib/string.h"
 
 #define FIRST_BOARD_REF 100u /* of our grant table: BOARD_PAGES for each domain */
@@ -345,10 +345,10 @@ static void direct(u64 calls, u64 step)
 
 void guest_main(void)
 {
-    u64 calls = fuzz_option("calls", 100000), batched;
+    u64 calls = runtime_option_number("calls", 100000), batched;
     struct expected before;
 
-    seed = fuzz_option("seed", 1);
+    seed = runtime_option_number("seed", 1);
     foreign_init();
     domain_init();
     pump_init();
@@ -369,7 +369,7 @@ void guest_main(void)
     create(3, 2);
     begin_reckless();
     wait_for_all();
-    direct(calls, fuzz_option("step", 5000));
+    direct(calls, runtime_option_number("step", 5000));
     end_all();
     fuzz_domain_tidy();
     others[0].since_ns = clock_system_ns();

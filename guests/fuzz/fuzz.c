@@ -13,20 +13,20 @@
  *   reckless  it need not survive
  */
 #include "guests/fuzz/fuzz.h"
-#include "guests/fuzz/options.h"
 
 #include "guests/lib/console.h"
 #include "guests/lib/grant.h"
 #include "guests/lib/memory.h"
+#include "guests/lib/runtime.h"
 
 static void alone(void)
 {
     struct board *boards = pages_alloc(BOARD_PAGES);
-    u64 seed = fuzz_option("seed", 1), batched, calls;
+    u64 seed = runtime_option_number("seed", 1), batched, calls;
 
     boards->present = true;
     fuzz_domain_init(boards, 0, 1);
-    fuzz_run(seed, 1, fuzz_option("calls", 100000), fuzz_option("step", 2000));
+    fuzz_run(seed, 1, runtime_option_number("calls", 100000), runtime_option_number("step", 2000));
     fuzz_domain_tidy();
     if (!fuzz_audit("at the end"))
         runtime_exit(SHUTDOWN_crash);
@@ -58,15 +58,15 @@ static void *map_boards(u32 slot, u32 ref)
 
 static void one_of_several(void)
 {
-    u32 slot = (u32)fuzz_option("slot", 1), vcpus = (u32)fuzz_option("vcpus", 1);
-    void *boards = map_boards(slot, (u32)fuzz_option("ref", 0));
+    u32 slot = (u32)runtime_option_number("slot", 1), vcpus = (u32)runtime_option_number("vcpus", 1);
+    void *boards = map_boards(slot, (u32)runtime_option_number("ref", 0));
 
     ASSERT(slot < BOARD_SLOTS && vcpus <= BOARD_CPUS);
     fuzz_keep_port(console_port());
     fuzz_keep_port(start_info->store_evtchn);
     fuzz.reckless = runtime_option("reckless", NULL, 0);
     fuzz_domain_init(boards, slot, vcpus);
-    fuzz_run(fuzz_option("seed", 1), vcpus, UINT64_MAX, UINT64_MAX);
+    fuzz_run(runtime_option_number("seed", 1), vcpus, UINT64_MAX, UINT64_MAX);
     console_flush();
 }
 

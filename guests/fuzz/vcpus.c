@@ -6,8 +6,8 @@
 #include "guests/lib/event.h"
 #include "guests/lib/memory.h"
 #include "guests/lib/runtime.h"
-#include "guests/lib/string.h"
 #include "guests/lib/trap.h"
+#include "guests/lib/vcpu.h"
 
 #define AUDIT 63 /* of hv's test build */
 
@@ -102,22 +102,8 @@ static void start(struct fuzz_cpu *cpu)
     static vcpu_guest_context_t context;
     long error;
 
-    memset(&context, 0, sizeof context);
-    context.flags = VGCF_in_kernel;
-    context.user_regs.rip = (u64)other_main;
-    /* As if it had been called. */
-    context.user_regs.rsp = (u64)stacks[cpu->number] + STACK_SIZE - 8;
-    context.user_regs.rdi = (u64)cpu;
-    context.user_regs.rflags = 0x200;
-    context.user_regs.cs = FLAT_KERNEL_CS;
-    context.user_regs.ss = FLAT_KERNEL_SS;
-    context.kernel_ss = FLAT_KERNEL_SS;
-    context.kernel_sp = context.user_regs.rsp;
-    context.ctrlreg[3] = fuzz.root_mfn[0] << PAGE_SHIFT;
-    shared_info->vcpu_info[cpu->number].evtchn_upcall_mask = 1;
-    error = hypercall_vcpu_op(VCPUOP_initialise, cpu->number, &context);
-    if (!error)
-        error = hypercall_vcpu_op(VCPUOP_up, cpu->number, NULL);
+    vcpu_context(&context, (u64)other_main, (u64)cpu, stacks[cpu->number] + STACK_SIZE, fuzz.root_mfn[0]);
+    error = vcpu_start(cpu->number, &context);
     if (error)
         panic("vCPU %u does not start: error %ld", cpu->number, error);
 }

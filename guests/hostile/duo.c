@@ -18,7 +18,6 @@
 #include "guests/hostile/hostile.h"
 #include "guests/lib/xenbus.h"
 
-#define AUDIT     63
 #define FRAMES    300u
 #define PORTS     40u
 #define FIRST_REF GNTTAB_NR_RESERVED_ENTRIES
@@ -220,7 +219,7 @@ static void turns_while_it_dies(u64 period_ns)
         call_for_it(turns);
         undo_up_to(turns == all_at ? FRAMES : undone + 1);
         if (turns == recount_at)
-            equal("wrong counts in the books in the midst of it", (u64)hypercall(AUDIT, 0, 0, 0, 0, 0), 0);
+            equal("wrong counts in the books in the midst of it", (u64)recount(), 0);
         turns++;
         sleep_ns(period_ns);
     } while (!xenbus_next_event(token));
@@ -256,7 +255,7 @@ static void mapper(void)
     call_in_every_way();
     for (u32 i = 0; i < FRAMES; i++)
         holds("nothing can be undone twice", unmap(i) != GNTST_okay);
-    equal("wrong counts in the books", (u64)hypercall(AUDIT, 0, 0, 0, 0, 0), 0);
+    equal("wrong counts in the books", (u64)recount(), 0);
     report_end();
 }
 
@@ -316,6 +315,7 @@ void guest_main(void)
         void (*run)(void);
     } roles[] = {{"granter", granter}, {"mapper", mapper}, {"watcher", watcher}, {"toucher", toucher}};
 
+    audit_find();
     peer = (u16)runtime_option_number("peer", 0);
     for (u32 i = 0; i < ARRAY_SIZE(roles); i++)
         if (runtime_option(roles[i].name, NULL, 0)) {

@@ -12,20 +12,12 @@
  */
 #include "guests/hostile/hostile.h"
 
-/* Hypercall of the test build of Paravane's hypervisor: hv/audit.c. */
-#define AUDIT        63
 #define AUDIT_DIGEST 1
 #define AUDIT_FRAME  2
 
 extern const struct attack *const __start_attacks[], *const __stop_attacks[];
 
 u16 victim_first, victim_last;
-bool audited;
-
-long recount(void)
-{
-    return audited ? hypercall(AUDIT, 0, 0, 0, 0, 0) : 0;
-}
 
 static u64 victims_digest(void)
 {
@@ -101,15 +93,6 @@ static bool chosen(const struct attack *a, const char *only)
     return only[n] ? only[n] == '/' && !strcmp(only + n + 1, a->name) : a->kind == ATTACK_RETURNS;
 }
 
-static u16 number(const char *text)
-{
-    u16 value = 0;
-
-    for (; *text >= '0' && *text <= '9'; text++)
-        value = (u16)(value * 10 + (*text - '0'));
-    return value;
-}
-
 void guest_main(void)
 {
     const struct attack *last = NULL;
@@ -123,10 +106,10 @@ void guest_main(void)
         be_a_victim();
     runtime_option("only", only, sizeof only);
     if (runtime_option("victims", victims, sizeof victims) && strchr(victims, '-')) {
-        victim_first = number(victims);
-        victim_last = number(strchr(victims, '-') + 1);
+        victim_first = (u16)runtime_number(victims);
+        victim_last = (u16)runtime_number(strchr(victims, '-') + 1);
     }
-    audited = hypercall(AUDIT, 0, 0, 0, 0, 0) == 0;
+    audit_find();
     user_init();
     for (const struct attack *const *a = __start_attacks; a < __stop_attacks; a++) {
         if (!chosen(*a, only))

@@ -82,13 +82,6 @@ struct attack {
 /** The domains whose memory is compared: they sleep, and nothing of them may change. */
 extern u16 victim_first, victim_last;
 
-/** audited - whether the hypervisor is the test build that can recount. */
-extern bool audited;
-
-/** recount - the number of wrong counts, 0 where the hypervisor cannot recount.  The frame does it
- * after each attack; attacks may do it in between. */
-long recount(void);
-
 /** victim_frame - a frame of the first victim; 0 if there is none, or nobody tells. */
 u64 victim_frame(void);
 
@@ -96,6 +89,16 @@ u64 victim_frame(void);
 void going_on(void);
 
 /* ---- tools for attacks: tools.c ---- */
+
+/** The hypercall of the test build of Paravane's hypervisor: hv/audit.c. */
+#define AUDIT 63
+
+/** audit_find - find out whether the hypervisor is that: `audited`. */
+void audit_find(void);
+extern bool audited;
+/** recount - the number of wrong counts, 0 where the hypervisor cannot recount.  The frame does it
+ * after each attack; attacks may do it in between. */
+long recount(void);
 
 /* Addresses no guest may give: in the hypervisor's range, not canonical, not mapped. */
 #define VA_HYPERVISOR   0xffff830000000000ul

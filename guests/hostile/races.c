@@ -218,7 +218,7 @@ ATTACK(two_vcpus_pin, FLAW_RACE, "two vCPUs pin and unpin one big tree, each sto
 static void pin_at(u64 instant_ns)
 {
     while (clock_system_ns() < instant_ns)
-        hypercall_sched_op(SCHEDOP_yield, NULL);
+        vcpu_yield();
     answer_there = mmuext(MMUEXT_PIN_L4_TABLE, mfn_of(big[L4]), 0);
 }
 

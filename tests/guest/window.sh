@@ -22,7 +22,7 @@ while IFS='|' read -r _ name verdict detail what; do
     tap_result "$([ "$verdict" = Success ]; echo $?)" "${name#window/}: $what" "$detail"
 done < <(grep -a '^case|' "$tap_dir/text")
 tap_check "each window was walked through in both ways" \
-    test "$(grep -ac '^window|' "$tap_dir/text")" -eq $((2 * $(grep -c '^    {"[a-z_0-9]*", "' "$PARAVANE_SRC/guests/hostile/window.c")))
+    test "$(grep -ac '^window|' "$tap_dir/text")" -eq $((2 * $(grep -c '^    {"[a-z_0-9]*", "' "$PARAVANE_SRC/guests/hostile/window_calls.c")))
 # An interrupt that does not come in the midst proves nothing.
 read -r positions inside < <(sed -n 's/^windows: \([0-9]*\) positions, the attack came inside \([0-9]*\) of them, audited$/\1 \2/p' "$tap_dir/text")
 tap_check "at least 3000 positions (${positions:-0}), most of them inside (${inside:-0})" \
