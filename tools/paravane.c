@@ -20,7 +20,8 @@ static const char overview[] =
     "\n"
     "A machine file says what the machine is made of and what it boots:\n"
     "\n"
-    "    paravane run guests/machines/xen-linux.machine\n"
+    "    paravane run guests/machines/hv-demo.machine      Paravane's own hypervisor\n"
+    "    paravane run guests/machines/xen-linux.machine    Debian's Xen with Linux\n"
     "\n"
     "The guest's console is on standard output, and with a terminal on standard\n"
     "input you can type into it; Ctrl-A x leaves, Ctrl-A h shows the other keys.\n"
@@ -75,6 +76,7 @@ static const char run_help[] =
     "  paravane run guests/machines/xen-linux.machine --verify 3 --quiet \\\n"
     "      --until 'console=Run /init'\n"
     "  paravane run guests/machines/bare.machine --set boot.kernel=my.elf\n"
+    "  paravane run guests/machines/hv-guest.machine --set domu.kernel=my-pv.elf\n"
     "  paravane run guests/machines/xen-guest.machine \\\n"
     "      --set module.dom0.path=my-pv.elf --set module.dom0.cmdline='a b'\n";
 
