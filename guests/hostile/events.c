@@ -92,11 +92,11 @@ ATTACK(ports_of_others, FLAW_RIGHTS, "binding to ports of the victims and of dom
         equal("a new one for it", (u64)event_alloc_unbound(dom, own_id()), (u64)-XEN_EPERM);
         equal("status", (u64)status_of(dom, 1, &status), (u64)-XEN_EPERM);
     }
-    equal("nobody", (u64)event_bind_interdomain(0x7abc, 1), (u64)-XEN_ESRCH);
+    equal("nobody", (u64)event_bind_interdomain(DOMID_NOBODY, 1), (u64)-XEN_ESRCH);
     equal("DOMID_XEN", (u64)event_bind_interdomain(DOMID_XEN, 1), (u64)-XEN_ESRCH);
     equal("DOMID_IO", (u64)event_bind_interdomain(DOMID_IO, 1), (u64)-XEN_ESRCH);
-    equal("status of nobody", (u64)status_of(0x7abc, 1, &status), (u64)-XEN_ESRCH);
-    equal("for nobody", (u64)event_alloc_unbound(0x7abc, 0), (u64)-XEN_ESRCH);
+    equal("status of nobody", (u64)status_of(DOMID_NOBODY, 1, &status), (u64)-XEN_ESRCH);
+    equal("for nobody", (u64)event_alloc_unbound(DOMID_NOBODY, 0), (u64)-XEN_ESRCH);
 }
 
 ATTACK(no_such_port, FLAW_ADDRESS, "every operation on ports that are not there (0, a free one, 4095, 4096, the last numbers): -EINVAL")
@@ -215,7 +215,7 @@ ATTACK(resets, FLAW_RIGHTS, "reset of the victims' and domain 0's ports: -EPERM,
         reset.dom = dom;
         equal("reset", (u64)op(EVTCHNOP_reset, &reset), (u64)-XEN_EPERM);
     }
-    reset.dom = 0x7abc;
+    reset.dom = DOMID_NOBODY;
     equal("nobody", (u64)op(EVTCHNOP_reset, &reset), (u64)-XEN_ESRCH);
     for (u32 i = 0; i < ARRAY_SIZE(frames); i++)
         for (u32 again = 0; again < 3; again++) {

@@ -265,9 +265,9 @@ ATTACK(in_others_name, FLAW_RIGHTS, "mmu_update and mmuext_op in the name of a v
         equal("operations", hypercall_mmuext_op(&op, 1, NULL, others[i]), -XEN_EPERM);
         equal("tables", hypercall_mmu_update(&request, 1, NULL, DOMID_SELF | (u32)(others[i] + 1) << 16), -XEN_EPERM);
     }
-    equal("frames of nobody", hypercall_mmu_update(&request, 1, NULL, 0x7abc), -XEN_ESRCH);
+    equal("frames of nobody", hypercall_mmu_update(&request, 1, NULL, DOMID_NOBODY), -XEN_ESRCH);
     equal("tables of nobody", hypercall_mmu_update(&request, 1, NULL, DOMID_SELF | 0x7abdu << 16), -XEN_ESRCH);
-    equal("operations of nobody", hypercall_mmuext_op(&op, 1, NULL, 0x7abc), -XEN_ESRCH);
+    equal("operations of nobody", hypercall_mmuext_op(&op, 1, NULL, DOMID_NOBODY), -XEN_ESRCH);
     equal("own tables, named", hypercall_mmu_update(&request, 1, NULL, DOMID_SELF | (own_id() + 1u) << 16), -XEN_ESRCH);
 }
 

@@ -93,7 +93,7 @@ ATTACK(transitive_cycles, FLAW_TIME, "transitive grants that lead to themselves,
     u16 *status;
     u64 frame = 0;
     gnttab_get_status_frames_t get = {.dom = DOMID_SELF, .nr_frames = 1};
-    static const u16 to[] = {0, 1, 2, 0x7abc, DOMID_SELF, DOMID_XEN};
+    static const u16 to[] = {0, 1, 2, DOMID_NOBODY, DOMID_SELF, DOMID_XEN};
 
     grants_begin();
     equal("version 2", (u64)set_version(2), 0);

@@ -215,7 +215,7 @@ ATTACK(transfer_in_use, FLAW_LIFE, "transferring frames that are mapped, pinned,
     for (u32 i = 0; i < ARRAY_SIZE(bad); i++) {
         SAME("to itself", transfer(bad[i], own_id(), REF), GNTST_bad_page);
         SAME("to domain 0", transfer(bad[i], 0, 8), GNTST_bad_page);
-        SAME("to nobody", transfer(bad[i], 0x7abc, 8), GNTST_bad_page);
+        SAME("to nobody", transfer(bad[i], DOMID_NOBODY, 8), GNTST_bad_page);
     }
     equal("not committed", grant_table[REF].flags, GTF_accept_transfer);
     grant(REF2, mfn_of(page), 0);
@@ -242,7 +242,7 @@ ATTACK(transfer_to_others, FLAW_RIGHTS, "transferring to domains that do not acc
 
         memset(page, 0x77, PAGE_SIZE);
         memory_unmap(page);
-        differ("transfer", (u64)transfer(frame, dom == 3 ? 0x7abc : dom, 9), 0);
+        differ("transfer", (u64)transfer(frame, dom == 3 ? DOMID_NOBODY : dom, 9), 0);
         page_again(page);
     }
     equal("pages", (u64)pages_now(), (u64)before);

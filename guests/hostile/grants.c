@@ -23,7 +23,7 @@ ATTACK(grants_of_others, FLAW_RIGHTS, "mapping and copying what the victims and 
         SAME("behind the table", map_of(dom, 40000, map_window, GNTMAP_host_map), GNTST_bad_gntref);
         SAME("the last number", map_of(dom, ~0u, map_window, GNTMAP_host_map), GNTST_bad_gntref);
     }
-    SAME("nobody", map_of(0x7abc, 8, map_window, GNTMAP_host_map), GNTST_bad_domain);
+    SAME("nobody", map_of(DOMID_NOBODY, 8, map_window, GNTMAP_host_map), GNTST_bad_domain);
     SAME("DOMID_SELF", map_of(DOMID_SELF, 8, map_window, GNTMAP_host_map), GNTST_bad_domain);
     SAME("DOMID_XEN", map_of(DOMID_XEN, 8, map_window, GNTMAP_host_map), GNTST_bad_domain);
     SAME("DOMID_IO", map_of(DOMID_IO, 8, map_window, GNTMAP_host_map), GNTST_bad_domain);

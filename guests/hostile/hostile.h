@@ -37,6 +37,7 @@
 #include "guests/lib/runtime.h"
 #include "guests/lib/string.h"
 #include "guests/lib/trap.h"
+#include "guests/lib/trial.h"
 #include "guests/lib/types.h"
 #include "guests/lib/user.h"
 #include "guests/lib/vcpu.h"
@@ -100,32 +101,13 @@ extern bool audited;
  * after each attack; attacks may do it in between. */
 long recount(void);
 
-/* Addresses no guest may give: in the hypervisor's range, not canonical, not mapped. */
-#define VA_HYPERVISOR   0xffff830000000000ul
-#define VA_NONCANONICAL 0x8000000000000000ul
-#define VA_UNMAPPED     0x0000700000000000ul
-/* A frame number beyond any memory. */
-#define MFN_BEYOND 0xfffffffffful
 /* A frame of the hypervisor's own code: its image lies at 2 MiB. */
 #define MFN_HYPERVISOR 0x200ul
 
-static inline u64 mfn_of(const void *page) { return memory_virt_to_mfn(page); }
-/** The entry for a page of the linear map. */
-static inline u64 entry_of(const void *page, u64 flags) { return mfn_of(page) << PAGE_SHIFT | flags; }
-/** Write an entry of a table of the linear map by mmu_update. */
-static inline long set_entry(const u64 *at, u64 value)
-{
-    return memory_update(memory_virt_to_maddr(at), value);
-}
-
-/** One mmuext_op on this domain. */
-long mmuext(u32 cmd, u64 arg1, u64 arg2);
 /** pin, unpin - a table of the linear map; @level 1..4.  The answer. */
 long pin(u32 level, const void *page);
 long unpin(const void *page);
-/** table_page - a zeroed page, mapped read-only: fit to become a table. */
-u64 *table_page(void);
-/** pinned_table - the same, pinned as a table of @level. */
+/** pinned_table - an empty table of @level, pinned. */
 u64 *pinned_table(u32 level);
 /** pages_now - how many the domain has.
  * frames_give - give @n frames back, frames_take - get some for the frame numbers in @frames, which become
@@ -146,8 +128,6 @@ void page_back(void *page);
 /** page_again - the same for a page whose frame is gone: it gets another one, which must be empty. */
 void page_again(void *page);
 
-/** own_id - the number of this domain. */
-u16 own_id(void);
 /** map_grant - map reference @ref of this domain itself at @host_addr with GNTMAP_* @flags.
  * Returns: GNTST_*; the handle in *@handle. */
 long map_grant(u32 ref, u64 host_addr, u32 flags, u32 *handle);

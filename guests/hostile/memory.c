@@ -239,7 +239,7 @@ ATTACK(exchange_arguments, FLAW_RIGHTS, "an exchange with orders that are absurd
     equal("in its name", hypercall_memory_op(XENMEM_exchange, &e), -XEN_EPERM);
     e.in.domid = e.out.domid = 0;
     equal("in domain 0's name", hypercall_memory_op(XENMEM_exchange, &e), -XEN_EPERM);
-    e.in.domid = e.out.domid = 0x7abc;
+    e.in.domid = e.out.domid = DOMID_NOBODY;
     equal("in nobody's", hypercall_memory_op(XENMEM_exchange, &e), -XEN_ESRCH);
     equal("still mine", memory_protect(page, MEMORY_RW), 0);
     page_free(page);
@@ -262,7 +262,7 @@ ATTACK(populate_absurd, FLAW_ADDRESS, "populate, increase and decrease with absu
         }
         for (u16 domid = 0; domid < 3; domid++)
             equal("for others", reservation(cmds[c], zero, 2, 0, domid), 0);
-        equal("for nobody", reservation(cmds[c], zero, 2, 0, 0x7abc), 0);
+        equal("for nobody", reservation(cmds[c], zero, 2, 0, DOMID_NOBODY), 0);
         equal("a count without end", reservation(cmds[c], zero, ~0ul, 0, DOMID_SELF), 0);
         equal("a count too big to continue", reservation(cmds[c], zero, ~0ul >> 5, 0, DOMID_SELF), 0);
     }

@@ -21,7 +21,7 @@ ATTACK(domctls, FLAW_RIGHTS, "every domctl on domain 0, the victims, the attacke
             memset(&op, 0xff, sizeof op);
             op.interface_version = XEN_DOMCTL_INTERFACE_VERSION;
             op.cmd = cmd;
-            op.domain = dom < 3 ? dom : dom == 3 ? own_id() : 0x7abc;
+            op.domain = dom < 3 ? dom : dom == 3 ? own_id() : DOMID_NOBODY;
             equal("answer", (u64)hypercall_domctl(&op),
                   (u64)(dom == 4 && cmd != XEN_DOMCTL_createdomain ? -XEN_ESRCH : -XEN_EPERM));
             op.interface_version++;
@@ -153,7 +153,7 @@ ATTACK(scheduling, FLAW_RIGHTS, "shutting another domain down, pinning to a proc
             remote = (sched_remote_shutdown_t){.domain_id = dom, .reason = reason};
             equal("remote_shutdown", (u64)hypercall_sched_op(SCHEDOP_remote_shutdown, &remote), (u64)-XEN_EPERM);
         }
-    remote.domain_id = 0x7abc;
+    remote.domain_id = DOMID_NOBODY;
     equal("of nobody", (u64)hypercall_sched_op(SCHEDOP_remote_shutdown, &remote), (u64)-XEN_ESRCH);
     equal("pin_override", (u64)hypercall_sched_op(SCHEDOP_pin_override, &pin_to), (u64)-XEN_EPERM);
     pin_to.pcpu = -1;

@@ -14,7 +14,7 @@ NORETURN static void second_main(u64 first_registers)
     struct second_registers *r = (struct second_registers *)first_registers;
 
     __asm__ volatile("movw %%cs, %0\n movw %%ss, %1\n movw %%ds, %2\n movw %%es, %3\n movw %%fs, %4\n movw %%gs, %5\n"
-                     "pushfq\n popq %6"
+                     "pushfq\n popq %6\n cld" /* compiled code wants it clear, and attacks start with all flags set */
                      : "=m"(r->cs), "=m"(r->ss), "=m"(r->ds), "=m"(r->es), "=m"(r->fs), "=m"(r->gs), "=m"(r->rflags));
     for (;;) {
         if (job)

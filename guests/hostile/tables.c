@@ -62,7 +62,7 @@ ATTACK(by_other_domain, FLAW_RIGHTS, "update_va_mapping_otherdomain: own tables 
     equal("domain 0", hypercall_update_va_mapping_otherdomain((u64)table, entry_of(table, MEMORY_RW), 0, 0), -XEN_EPERM);
     equal("io", hypercall_update_va_mapping_otherdomain((u64)table, entry_of(table, MEMORY_RW), 0, DOMID_IO), -XEN_EPERM);
     equal("hypervisor", hypercall_update_va_mapping_otherdomain((u64)table, entry_of(table, MEMORY_RW), 0, DOMID_XEN), -XEN_EPERM);
-    equal("nobody", hypercall_update_va_mapping_otherdomain((u64)table, entry_of(table, MEMORY_RW), 0, 0x7abc), -XEN_ESRCH);
+    equal("nobody", hypercall_update_va_mapping_otherdomain((u64)table, entry_of(table, MEMORY_RW), 0, DOMID_NOBODY), -XEN_ESRCH);
     equal("store", store(table, 1), TRAP_PF);
     equal("unpin", unpin(table), 0);
     page_back(table);

@@ -13,15 +13,6 @@ long recount(void)
     return audited ? hypercall(AUDIT, 0, 0, 0, 0, 0) : 0;
 }
 
-long mmuext(u32 cmd, u64 arg1, u64 arg2)
-{
-    struct mmuext_op op = {.cmd = cmd};
-
-    op.arg1.mfn = arg1;
-    __builtin_memcpy(&op.arg2, &arg2, sizeof arg2);
-    return hypercall_mmuext_op(&op, 1, NULL, DOMID_SELF);
-}
-
 long pin(u32 level, const void *page)
 {
     return mmuext(MMUEXT_PIN_L1_TABLE + level - 1, mfn_of(page), 0);
@@ -30,15 +21,6 @@ long pin(u32 level, const void *page)
 long unpin(const void *page)
 {
     return mmuext(MMUEXT_UNPIN_TABLE, mfn_of(page), 0);
-}
-
-u64 *table_page(void)
-{
-    u64 *page = page_alloc();
-
-    if (memory_protect(page, MEMORY_RO))
-        broken("a fresh page cannot be made read-only");
-    return page;
 }
 
 u64 *pinned_table(u32 level)
@@ -116,22 +98,6 @@ void page_again(void *page)
     equal("mapped", (u64)memory_protect(page, MEMORY_RW), 0);
     equal("it is empty", *(u64 *)page, 0);
     page_free(page);
-}
-
-u16 own_id(void)
-{
-    evtchn_alloc_unbound_t alloc = {.dom = DOMID_SELF, .remote_dom = DOMID_SELF};
-    evtchn_status_t status = {.dom = DOMID_SELF};
-    static u16 id;
-
-    if (id)
-        return id;
-    if (hypercall_event_channel_op(EVTCHNOP_alloc_unbound, &alloc))
-        broken("no event channel");
-    status.port = alloc.port;
-    hypercall_event_channel_op(EVTCHNOP_status, &status);
-    event_close(alloc.port);
-    return id = status.u.unbound.dom;
 }
 
 u32 offer(u64 mfn)
