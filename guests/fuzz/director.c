@@ -135,6 +135,7 @@ static void begin_reckless(void)
     reckless.begun++;
     reckless.looks = 0;
     /* Of the one before there may be frames that others map: no room until they let go. */
+    fuzz.victim = DOMID_INVALID;
     if (!create(BOARD_RECKLESS, 2))
         reckless.no_room++;
     else

@@ -175,7 +175,7 @@ u64 fuzz_bad_pointer(struct fuzz_cpu *cpu)
                        8,
                        guard,
                        guard - 1,
-                       guard - 4,
+                       fuzz.reckless ? guard - 4 : guard - 1, /* what can be read there would be a port, or a domain */
                        0x800000000000,
                        0xffff7ffffffffff8,
                        MACH2PHYS_BASE - 4,
