@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the conformance guests share: short forms of calls that nearly all of them make.  A guest
- * is one file, named after what it is about, with one function for each group of its cases.
+ * is one file, named after what it is about, with one function for each group of its cases: a list that is read
+ * from top to bottom, and may be longer than functions are elsewhere.
  *
  * The reference is Debian's Xen 4.17: a hypothesis that it does not meet is a wrong hypothesis.
  */

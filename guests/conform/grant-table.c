@@ -166,6 +166,64 @@ static s64 copy_ref(u32 ref, u16 offset, u16 length)
     return error ? 1000 - error : op.status;
 }
 
+static void v2_entries(void)
+{
+    u64 va = memory_reserve(1);
+    u32 ref = 20;
+
+    test("v2-map", "a full-page entry maps; its status word shows it");
+    v2[ref].full_page.frame = memory_virt_to_mfn(from);
+    v2[ref].hdr.domid = self;
+    v2[ref].hdr.flags = GTF_permit_access;
+    memory_map(va, 0);
+    long handle = grant_map(self, ref, va, 0);
+    holds("handle", handle >= 0);
+    equal("status word", status_words[ref], GTF_reading | GTF_writing);
+    equal("flags stay", v2[ref].hdr.flags, GTF_permit_access);
+    test("v2-unmap", "unmapped, the status word is clear");
+    equal("status", grant_unmap((u32)handle, va), GNTST_okay);
+    equal("status word", status_words[ref], 0);
+    test("v2-sub-page", "a sub-page entry allows copies inside its range");
+    ref = 21;
+    v2[ref].sub_page.page_off = 256;
+    v2[ref].sub_page.length = 128;
+    v2[ref].sub_page.frame = memory_virt_to_mfn(from);
+    v2[ref].hdr.domid = self;
+    v2[ref].hdr.flags = GTF_permit_access | GTF_sub_page;
+    from[300] = 0x3c;
+    equal("status", copy_ref(ref, 256, 128), GNTST_okay);
+    equal("byte", to[300], 0x3c);
+    test("v2-sub-page-outside", "a copy outside of it: general error");
+    equal("below", copy_ref(ref, 255, 10), GNTST_general_error);
+    equal("above", copy_ref(ref, 300, 128), GNTST_general_error);
+    test("v2-sub-page-map", "it cannot be mapped: general error");
+    gnttab_map_grant_ref_t map = {.host_addr = va, .flags = GNTMAP_host_map, .ref = ref, .dom = self};
+    hypercall_grant_table_op(GNTTABOP_map_grant_ref, &map, 1);
+    equal("status", map.status, GNTST_general_error);
+}
+
+static void v2_transitive(void)
+{
+    gnttab_map_grant_ref_t map = {.host_addr = memory_reserve(1), .flags = GNTMAP_host_map, .ref = 22, .dom = self, .status = 77};
+
+    memory_map(map.host_addr, 0);
+    test("v2-transitive", "a transitive entry that names the granting domain itself: general error");
+    v2[22].transitive.trans_domid = self;
+    v2[22].transitive.gref = 20;
+    v2[22].hdr.domid = self;
+    v2[22].hdr.flags = GTF_transitive;
+    equal("status", copy_ref(22, 0, 64), GNTST_general_error);
+    test("v2-transitive-map", "it cannot be mapped: general error");
+    hypercall_grant_table_op(GNTTABOP_map_grant_ref, &map, 1);
+    equal("status", map.status, GNTST_general_error);
+    test("v2-transitive-loop", "one that names itself: an error, not a hang");
+    v2[22].transitive.gref = 22;
+    holds("error", copy_ref(22, 0, 64) < 0);
+    test("v2-transitive-bad", "one that names an entry that is not there: an error");
+    v2[22].transitive.gref = 999999;
+    holds("error", copy_ref(22, 0, 64) < 0);
+}
+
 static void two(void)
 {
     u32 out = 0;
@@ -195,68 +253,17 @@ static void two(void)
     get.status = 77;
     hypercall_grant_table_op(GNTTABOP_get_status_frames, &get, 1);
     equal("status", get.status, GNTST_general_error);
-    test("v2-map", "a full-page entry maps; its status word shows it");
-    u32 ref = 20;
-    v2[ref].full_page.frame = memory_virt_to_mfn(from);
-    v2[ref].hdr.domid = self;
-    v2[ref].hdr.flags = GTF_permit_access;
-    u64 va = memory_reserve(1);
-    memory_map(va, 0);
-    long handle = grant_map(self, ref, va, 0);
-    holds("handle", handle >= 0);
-    equal("status word", status_words[ref], GTF_reading | GTF_writing);
-    equal("flags stay", v2[ref].hdr.flags, GTF_permit_access);
-    test("v2-unmap", "unmapped, the status word is clear");
-    equal("status", grant_unmap((u32)handle, va), GNTST_okay);
-    equal("status word", status_words[ref], 0);
-    test("v2-sub-page", "a sub-page entry allows copies inside its range");
-    ref = 21;
-    v2[ref].sub_page.page_off = 256;
-    v2[ref].sub_page.length = 128;
-    v2[ref].sub_page.frame = memory_virt_to_mfn(from);
-    v2[ref].hdr.domid = self;
-    v2[ref].hdr.flags = GTF_permit_access | GTF_sub_page;
-    from[300] = 0x3c;
-    equal("status", copy_ref(ref, 256, 128), GNTST_okay);
-    equal("byte", to[300], 0x3c);
-    test("v2-sub-page-outside", "a copy outside of it: general error");
-    equal("below", copy_ref(ref, 255, 10), GNTST_general_error);
-    equal("above", copy_ref(ref, 300, 128), GNTST_general_error);
-    test("v2-sub-page-map", "it cannot be mapped: general error");
-    gnttab_map_grant_ref_t map = {.host_addr = va, .flags = GNTMAP_host_map, .ref = ref, .dom = self};
-    hypercall_grant_table_op(GNTTABOP_map_grant_ref, &map, 1);
-    equal("status", map.status, GNTST_general_error);
-    test("v2-transitive", "a transitive entry that names the granting domain itself: general error");
-    v2[22].transitive.trans_domid = self;
-    v2[22].transitive.gref = 20;
-    v2[22].hdr.domid = self;
-    v2[22].hdr.flags = GTF_transitive;
-    s64 got = copy_ref(22, 0, 64);
-    equal("status", got, GNTST_general_error);
-    test("v2-transitive-map", "it cannot be mapped: general error");
-    map.ref = 22;
-    map.status = 77;
-    hypercall_grant_table_op(GNTTABOP_map_grant_ref, &map, 1);
-    equal("status", map.status, GNTST_general_error);
-    test("v2-transitive-loop", "one that names itself: an error, not a hang");
-    v2[22].transitive.gref = 22;
-    got = copy_ref(22, 0, 64);
-    holds("error", got < 0);
-    test("v2-transitive-bad", "one that names an entry that is not there: an error");
-    v2[22].transitive.gref = 999999;
-    got = copy_ref(22, 0, 64);
-    holds("error", got < 0);
+    v2_entries();
+    v2_transitive();
     test("v2-swap", "swap of version 2 entries");
     equal("status", swap(20, 21), GNTST_okay);
     equal("a", v2[20].hdr.flags, GTF_permit_access | GTF_sub_page);
     test("v2-back-busy", "back to version 1 with a status frame mapped: -EBUSY");
-    got = set_version(1, &out);
-    equal("result", got, -XEN_EBUSY);
+    equal("result", set_version(1, &out), -XEN_EBUSY);
     equal("version", out, 2);
     test("v2-back", "back to version 1 once it is unmapped");
     memory_unmap(status_words);
-    got = set_version(1, &out);
-    equal("result", got, 0);
+    equal("result", set_version(1, &out), 0);
     equal("version", out, 1);
 }
 

@@ -43,13 +43,10 @@ static u64 user_in(u64 port)
     return v;
 }
 
-void guest_main(void)
+static void levels(void)
 {
     u8 v;
-    u16 v16;
-    u32 v32;
 
-    report_start("ioports");
     test("iopl-0", "with IOPL 0 kernel mode may use no port: #GP");
     equal("in", in8(0x61, &v), TRAP_GP);
     equal("out", out8(0x80, 0), TRAP_GP);
@@ -68,6 +65,14 @@ void guest_main(void)
     equal("vector", user_call(user_in, 0x61), TRAP_NONE);
     test("iopl-fault", "an unreadable argument: -EFAULT");
     equal("result", hypercall_physdev_op(PHYSDEVOP_set_iopl, (void *)VA_UNMAPPED), -XEN_EFAULT);
+}
+
+static void ports(void)
+{
+    u8 v;
+    u16 v16;
+    u32 v32;
+
     test("denied", "a port the hypervisor keeps: reads as all ones, writes are dropped");
     equal("pic", in8(0x20, &v), TRAP_NONE);
     equal("value", v, 0xff);
@@ -97,6 +102,10 @@ void guest_main(void)
         differ("id", v32, 0xffffffff);
     else
         equal("id", v32, 0xffffffff);
+}
+
+static void strings(void)
+{
     test("string-in", "INS stores what it reads");
     static u8 buffer[4] = {1, 2, 3, 4};
     u64 rdi = (u64)buffer, rcx = 3;
@@ -117,7 +126,12 @@ void guest_main(void)
     test("string-out-fault", "OUTS from a page that is not there: #PF");
     rsi = VA_UNMAPPED;
     equal("vector", TRAP_INSN("outsb", ("+S"(rsi)), ("d"((u16)0x80))), TRAP_PF);
-    iopl(0);
+}
+
+static void bitmaps(void)
+{
+    u8 v;
+    u16 v16;
 
     test("bitmap", "with IOPL 0 the bitmap allows single ports: a bit of 0");
     memset(bitmap, 0xff, sizeof bitmap);
@@ -147,5 +161,15 @@ void guest_main(void)
     test("bitmap-none", "no bitmap, no ports");
     equal("set", iobitmap(NULL, 0), 0);
     equal("vector", in8(0x61, &v), TRAP_GP);
+}
+
+void guest_main(void)
+{
+    report_start("ioports");
+    levels(); /* and leaves IOPL at 3 */
+    ports();
+    strings();
+    iopl(0);
+    bitmaps();
     report_end();
 }

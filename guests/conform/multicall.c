@@ -11,9 +11,8 @@ static void set(u32 i, u64 op, u64 a, u64 b, u64 c)
     calls[i] = (multicall_entry_t){.op = op, .result = 0x5555, .args = {a, b, c, 0, 0, 0}};
 }
 
-void guest_main(void)
+static void results(void)
 {
-    report_start("multicall");
     test("empty", "no entry: 0, the list is not read");
     equal("result", hypercall_multicall(NULL, 0), 0);
     equal("bad list", hypercall_multicall((void *)VA_UNMAPPED, 0), 0);
@@ -44,6 +43,10 @@ void guest_main(void)
     hypercall_multicall(calls, 1);
     equal("op", calls[0].op, __HYPERVISOR_xen_version);
     equal("arg 1", calls[0].args[1], 0x1111);
+}
+
+static void nested(void)
+{
     test("nested", "a multicall inside a multicall: -EINVAL in the entry, no call of it made");
     static multicall_entry_t inner = {.op = __HYPERVISOR_xen_version, .result = 0x7777};
     set(0, __HYPERVISOR_multicall, (u64)&inner, 1, 0);
@@ -53,6 +56,10 @@ void guest_main(void)
     test("nested-after", "and the next multicall works");
     set(0, __HYPERVISOR_xen_version, XENVER_version, 0, 0);
     equal("result", hypercall_multicall(calls, 1), 0);
+}
+
+static void in_order(void)
+{
     test("many", "64 entries");
     for (u32 i = 0; i < 64; i++)
         set(i, __HYPERVISOR_xen_version, XENVER_pagesize, 0, 0);
@@ -79,6 +86,10 @@ void guest_main(void)
     equal("rw refused", calls[2].result, (u64)-XEN_EBUSY);
     equal("unpin", calls[3].result, 0);
     equal("rw", calls[4].result, 0);
+}
+
+static void faults(void)
+{
     test("fault", "an unreadable list: -EFAULT");
     equal("unmapped", hypercall_multicall((void *)VA_UNMAPPED, 1), -XEN_EFAULT);
     equal("hypervisor", hypercall_multicall((void *)VA_HYPERVISOR, 1), -XEN_EFAULT);
@@ -94,7 +105,11 @@ void guest_main(void)
     *(multicall_entry_t *)ro = (multicall_entry_t){.op = __HYPERVISOR_xen_version, .args = {XENVER_pagesize}};
     memory_protect(ro, MEMORY_RO);
     equal("result", hypercall_multicall((multicall_entry_t *)ro, 1), -XEN_EFAULT);
-    test("upcall-inside", "an event made inside is delivered after the whole multicall");
+}
+
+static void others(void)
+{
+    test("upcall-inside", "an event made inside is pending afterwards, and what stands behind it is done");
     u32 port = (u32)event_bind_ipi(0);
     evtchn_send_t send = {.port = port};
     event_mask(port);
@@ -104,8 +119,18 @@ void guest_main(void)
     equal("1", calls[1].result, PAGE_SIZE);
     holds("pending", event_pending(port));
     test("stack-switch", "a call without memory works as well");
-    set(0, __HYPERVISOR_stack_switch, SEL_DS, (u64)page, 0);
+    set(0, __HYPERVISOR_stack_switch, SEL_DS, (u64)page_alloc(), 0);
     equal("result", hypercall_multicall(calls, 1), 0);
     equal("0", calls[0].result, 0);
+}
+
+void guest_main(void)
+{
+    report_start("multicall");
+    results();
+    nested();
+    in_order();
+    faults();
+    others();
     report_end();
 }
