@@ -293,6 +293,8 @@ static void mode(struct trace_capture *c, const struct activation *a,
 void capture_point(struct trace_capture *c, struct activation *a,
                    const struct base_guest_view *view)
 {
+    if (a->point->required & ~a->known) /* counted as unreadable: no event that says 0 instead */
+        return;
     switch (a->point->kind) {
     case TRACE_POINT_HYPERCALL: /* capture_call.c */
     case TRACE_POINT_MULTICALL_ENTRY:

@@ -236,7 +236,10 @@ static bool operands(struct parse *p, struct names *names, const char *group,
             return refuse(p, TRACE_PROFILE_ERROR_FORMAT,
                           "[%s] %s: ret is known only when the function returns", group, o[i].name);
         point->exits |= o[i].at_exit;
+        point->required |= (uint32_t)o[i].required << i;
     }
+    if (point->kind == TRACE_POINT_PAGE_SCAN) /* has a value for each frame */
+        point->required &= ~(1u << TRACE_SCAN_WORD);
     return expression(p, names, group, "when", &point->when);
 }
 

@@ -77,6 +77,7 @@ struct trace_point {
     uint64_t address;
     struct trace_expr *when; /* NULL: always */
     struct trace_expr *operand[TRACE_OPERANDS_MAX]; /* NULL: not given */
+    uint32_t required; /* bit: without this operand's value there is no event */
     bool exits; /* the event is complete when the function returns */
 };
 

@@ -30,6 +30,7 @@ trace_good() {
     local wrong
     wrong=$(grep '^wrong' "$tap_dir/$1.events"; cat "$tap_dir/$1.errors")
     tap_equal "$2: events are true" "wrong 0" "$wrong"
+    tap_equal "$2: nothing that events are made of was unreadable" 0 "$(trace_value "$1" unreadable)"
     tap_check "$2: there are hypercalls" test "$(trace_value "$1" hypercalls)" -gt 0
 }
 

@@ -344,6 +344,21 @@ Test(traces_capture, a_return_address_reached_otherwise_is_no_return)
     rig_close(&r);
 }
 
+Test(traces_capture, without_a_value_that_must_be_there_there_is_no_event)
+{
+    struct trace_capture_counts counts;
+    struct rig r;
+
+    rig_open(&r, true);
+    r.g.gpr[BASE_RDI] = 1ull << 40; /* neither word of this frame can be read */
+    fake_guest_call(&r.g, INNER, RA);
+    fake_guest_return(&r.g, 0);
+    expect(&r, "");
+    trace_capture_get_counts(r.capture, &counts);
+    cr_assert_eq(counts.unreadable, 2, "%" G_GUINT64_FORMAT " unreadable", counts.unreadable);
+    rig_close(&r);
+}
+
 Test(traces_capture, a_send_knows_whom_it_reaches)
 {
     struct rig r;

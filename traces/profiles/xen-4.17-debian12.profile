@@ -207,9 +207,11 @@ target = vcpu_domid(rdi)
 target-vcpu = vcpu_id(rdi)
 done = 1
 
+# While Xen starts there is nobody to tell: no domain, or one without a vCPU.
 [point virq-global]
 event = virq
 symbol = send_guest_global_virq
+when = rdi ? (u64[rdi + 8] ? u64[u64[rdi + 8]] : 0) : 0
 virq = rsi & 0xffffffff
 target = domain_id(rdi)
 target-vcpu = 0
