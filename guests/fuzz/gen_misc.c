@@ -74,8 +74,8 @@ static bool gen_physdev(struct fuzz_cpu *cpu, struct fuzz_call *call)
     case PHYSDEVOP_map_pirq: {
         physdev_map_pirq_t *op = (void *)arg;
 
-        op->domid = fuzz_domid(cpu);
-        op->type = (int)fuzz_below(cpu, 5);
+        op->domid = fuzz.dom0 && !fuzz_one_in(cpu, 6) ? DOMID_SELF : fuzz_domid(cpu);
+        op->type = fuzz.dom0 && !fuzz_one_in(cpu, 4) ? MAP_PIRQ_TYPE_GSI : (int)fuzz_below(cpu, 5);
         op->index = (int)irq;
         op->pirq = fuzz_one_in(cpu, 2) ? -1 : (int)fuzz_below(cpu, 30);
         break;
@@ -83,7 +83,7 @@ static bool gen_physdev(struct fuzz_cpu *cpu, struct fuzz_call *call)
     case PHYSDEVOP_unmap_pirq: {
         physdev_unmap_pirq_t *op = (void *)arg;
 
-        op->domid = fuzz_domid(cpu);
+        op->domid = fuzz.dom0 && !fuzz_one_in(cpu, 6) ? DOMID_SELF : fuzz_domid(cpu);
         op->pirq = (int)irq;
         break;
     }
