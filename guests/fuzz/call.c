@@ -158,8 +158,10 @@ void fuzz_step(struct fuzz_cpu *cpu)
     struct fuzz_call call;
 
     new_buffers(cpu);
-    if (fuzz_one_in(cpu, 4))
+    if (fuzz_one_in(cpu, fuzz.reckless ? 24 : 4)) /* the reckless one ends with timers of all kinds */
         interrupt_soon(cpu);
+    if (fuzz_one_in(cpu, 24))
+        fuzz_use_ldt(cpu);
     if (fuzz_one_in(cpu, 100))
         fuzz_iret(cpu);
     else if (fuzz_one_in(cpu, 12))

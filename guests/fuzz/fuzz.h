@@ -220,6 +220,8 @@ fuzz_generator fuzz_gen_control(struct fuzz_cpu *cpu);
 void fuzz_unpause_all(void);
 void fuzz_destroy_toys(void);
 
+/** fuzz_use_ldt - look at a descriptor or load a segment there: the hypervisor maps the table when it is used. */
+void fuzz_use_ldt(struct fuzz_cpu *cpu);
 /** fuzz_iret - leave to the kernel or to user mode with an odd frame, and come back. */
 void fuzz_iret(struct fuzz_cpu *cpu);
 

@@ -78,6 +78,7 @@ static bool gen_nmi(struct fuzz_cpu *cpu, struct fuzz_call *call)
 
     nmi->handler_address = fuzz.reckless ? some_code(cpu) : trap_stub(TRAP_NMI);
     nmi->pad = fuzz_random(cpu);
+    call->whole = !fuzz.reckless;
     fuzz_call_set(call, __HYPERVISOR_nmi_op, command, command, (u64)nmi, 0);
     return true;
 }
@@ -112,6 +113,8 @@ static bool gen_debugreg(struct fuzz_cpu *cpu, struct fuzz_call *call)
     switch (reg) {
     case 0: case 1: case 2: case 3:
         value = fuzz_one_in(cpu, 2) ? cpu->arena + fuzz_below(cpu, 2 * PAGE_SIZE) : fuzz_one_in(cpu, 2) ? some_code(cpu) : fuzz_address(cpu);
+        if (value == trap_stub(TRAP_DB) && !fuzz.reckless) /* it would not get beyond its first instruction */
+            value = trap_stub(TRAP_BP);
         break;
     case 7:
         value = fuzz_one_in(cpu, 3) ? fuzz_random(cpu) : (fuzz_random(cpu) & 0xffff00ff) | 0x400;
@@ -133,6 +136,25 @@ static bool gen_simple(struct fuzz_cpu *cpu, struct fuzz_call *call)
     fuzz_call_set(call, __HYPERVISOR_vm_assist, 0, fuzz_one_in(cpu, 12) ? fuzz_random(cpu) : fuzz_below(cpu, 2),
                   fuzz_one_in(cpu, 12) ? fuzz_random(cpu) : fuzz_below(cpu, 8), 0);
     return true;
+}
+
+/* ---- descriptors ---- */
+
+void fuzz_use_ldt(struct fuzz_cpu *cpu)
+{
+    u32 selector = (u32)fuzz_below(cpu, fuzz_one_in(cpu, 4) ? 8192 : 64) << 3 | 7, rights;
+
+    switch (fuzz_below(cpu, 4)) {
+    case 0:
+        TRAP_INSN("mov %0, %%ds", (), ("r"(selector)));
+        break;
+    case 1:
+        TRAP_INSN("mov %0, %%fs", (), ("r"(selector)));
+        break;
+    default:
+        TRAP_INSN("lar %1, %0", ("=r"(rights)), ("r"(selector)), "cc");
+        break;
+    }
 }
 
 /* ---- iret ---- */

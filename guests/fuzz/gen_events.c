@@ -154,6 +154,7 @@ static bool gen_reset(struct fuzz_cpu *cpu, struct fuzz_call *call)
     op->dom = fuzz_domid(cpu);
     if (!fuzz.reckless && (op->dom == DOMID_SELF || op->dom == fuzz.domid || (fuzz.dom0 && op->dom != fuzz.victim)))
         op->dom = DOMID_INVALID;
+    call->whole = !fuzz.reckless; /* a bad pointer may lead to the number of a domain, too */
     return event_op(call, EVTCHNOP_reset, op, NULL, 0);
 }
 

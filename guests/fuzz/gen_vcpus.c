@@ -71,6 +71,7 @@ static bool gen_shutdown(struct fuzz_cpu *cpu, struct fuzz_call *call)
 
         remote->domain_id = !fuzz.dom0 ? fuzz_domid(cpu) : fuzz_one_in(cpu, 8) ? fuzz.victim : DOMID_INVALID;
         remote->reason = (u32)fuzz_below(cpu, 7);
+        call->whole = !fuzz.reckless; /* what it names must end, and nobody else */
     } else if (fuzz.reckless && fuzz_one_in(cpu, 16)) {
         command = SCHEDOP_shutdown;
     } else if (!fuzz.reckless) { /* the code stays when the domain ends well */
@@ -112,6 +113,8 @@ static u64 some_time(struct fuzz_cpu *cpu)
         return 0;
     case 2:
         return fuzz_below(cpu, 1000); /* long ago */
+    case 3: case 4:
+        return clock_system_ns() + fuzz_below(cpu, 100000000); /* a domain may be destroyed meanwhile */
     }
     return clock_system_ns() + fuzz_below(cpu, 100000);
 }

@@ -301,12 +301,8 @@ u32 fuzz_port(struct fuzz_cpu *cpu)
     static const u32 odd[] = {0, 63, 64, 127, 1022, 1023, 1024, 4095, 4096, 131071, 1u << 20, 0x7fffffff, ~0u};
     u32 port;
 
-    if (fuzz_one_in(cpu, 24)) {
-        port = FUZZ_PICK(cpu, odd);
-        return port;
-    }
     do
-        port = 1 + (u32)fuzz_below(cpu, BOARD_PORTS - 1);
+        port = fuzz_one_in(cpu, 24) ? FUZZ_PICK(cpu, odd) : 1 + (u32)fuzz_below(cpu, BOARD_PORTS - 1);
     while (!fuzz.reckless && event_has_handler(port));
     return port;
 }

@@ -27,7 +27,9 @@ keep() {
 # fuzz NAME SEED CALLS STEP OPTION... - the run of one seed
 fuzz() {
     local console=$tap_dir/$1.console good=1
-    local run=("$built/machines/hv-fuzz.machine" --until insns=20G --set "module.dom0.cmdline=seed=$2 calls=$3 step=$4 table" "${@:5}")
+    # several times what it takes: some of what hangs is not seen from inside
+    local run=("$built/machines/hv-fuzz.machine" --until "insns=$((2000 + $3 / 20))M"
+        --set "module.dom0.cmdline=seed=$2 calls=$3 step=$4 table" "${@:5}")
 
     guest_run "$1" "${run[@]}"
     grep -a '^fuzz: .* made ' "$console" | sed 's/^/# /'
