@@ -22,12 +22,12 @@
 
 struct hv_cpu hv_cpu;
 struct hv_boot hv_boot;
-u64 hv_zero_mfn;
+u64 hv_zero_mfn, hv_template[512];
 char hv_init[1], hv_init_end[1];
 const struct hv_paging_ops hv_paging_direct = {.name = "none"};
 
 static void *taken[DOMAIN_WORLD_FRAMES];
-static unsigned nr_taken;
+static unsigned nr_taken, preempt_every;
 
 /* ---- what is missing: it is never needed, or there is nothing for it to do ---- */
 
@@ -59,28 +59,12 @@ void hv_panic(const char *format, ...)
 void hv_machine_off(unsigned code) { (void)code; unexpected("end"); }
 void hv_machine_reboot(void) { unexpected("reset"); }
 void hv_enter_guest(void) { unexpected("guest"); }
-u64 *hv_walk_l1(u64 cr3, u64 va) { (void)cr3, (void)va; unexpected("page tables"); }
-int hv_get_type_slow(struct hv_frame *f, enum hv_frame_type type) { (void)f, (void)type; unexpected("types"); }
-int hv_pte_grant_set(u64 at, bool is_pte, u64 pte) { (void)at, (void)is_pte, (void)pte; return -EINVAL; }
-int hv_pte_grant_clear(u64 at, bool is_pte, hv_mfn_t mfn, bool writable)
-{
-    (void)at, (void)is_pte, (void)mfn, (void)writable;
-    return -EINVAL;
-}
-int hv_pte_grant_replace(u64 at, u64 new_addr, hv_mfn_t mfn, bool writable)
-{
-    (void)at, (void)new_addr, (void)mfn, (void)writable;
-    return -EINVAL;
-}
+bool hv_descriptor_fix(u64 *d) { (void)d; unexpected("descriptors"); }
 size_t hv_copy_raw(void *to, const void *from, size_t size) { (void)to, (void)from; return size; }
 long hv_continue(u32 nr, u32 nr_args, const u64 *args) { (void)nr, (void)nr_args, (void)args; return -ERESTART; }
 int hv_ioapic_route(u32 gsi, bool level, bool low) { (void)gsi, (void)level, (void)low; return 0; }
 void hv_ioapic_mask(u32 gsi, bool masked) { (void)gsi, (void)masked; }
 
-void hv_put_type_last(struct hv_frame *f) { (void)f; }
-void hv_tlb_flush_local(void) {}
-int hv_types_drain(void) { return 0; }
-void hv_types_take_over(struct hv_vcpu *v) { (void)v; }
 void hv_ldt_drop(struct hv_vcpu *v) { (void)v; }
 void hv_destroy_gdt(struct hv_vcpu *v) { (void)v; }
 void hv_drop_roots(struct hv_vcpu *v) { (void)v; }
@@ -96,7 +80,12 @@ void hv_hold(struct hv_vcpu *v, u32 why) { v->hold |= why; }
 void hv_unhold(struct hv_vcpu *v, u32 why) { v->hold &= ~why; }
 void hv_vcpu_kick(struct hv_vcpu *v) { (void)v; }
 void hv_poll_wake_slow(struct hv_domain *d, u32 port) { (void)d, (void)port; }
-bool hv_preempt_slow(void) { return false; }
+
+bool hv_preempt_slow(void)
+{
+    hv_cpu.budget = preempt_every;
+    return preempt_every != 0;
+}
 
 /* ---- the test's side ---- */
 
@@ -163,4 +152,62 @@ void domain_world_kill(uint16_t id)
 {
     if (hv_domain_kill(hv_domain_find(id)))
         abort();
+}
+
+void domain_world_is(uint16_t id, unsigned vcpu)
+{
+    hv_cpu.current = hv_domain_find(id)->vcpu[vcpu];
+}
+
+void domain_world_preempt(unsigned every)
+{
+    preempt_every = hv_cpu.budget = every;
+}
+
+uint64_t domain_world_frame(uint16_t id)
+{
+    struct hv_domain *d = hv_domain_find(id);
+
+    d->max_pages = DOMAIN_WORLD_FRAMES;
+    return hv_frame_mfn(hv_frame_alloc(d));
+}
+
+uint64_t *domain_world_table(uint64_t mfn)
+{
+    return hv_mfn_va(mfn);
+}
+
+int domain_world_get(uint64_t mfn, unsigned level)
+{
+    return hv_get_type(hv_frame(mfn), level);
+}
+
+void domain_world_put(uint64_t mfn)
+{
+    hv_put_type(hv_frame(mfn));
+}
+
+int domain_world_drain(void)
+{
+    return hv_types_drain();
+}
+
+unsigned domain_world_entries(uint64_t mfn)
+{
+    return hv_frame(mfn)->nr_valid;
+}
+
+bool domain_world_valid(uint64_t mfn)
+{
+    return hv_frame(mfn)->flags & HV_FRAME_VALIDATED;
+}
+
+uint32_t domain_world_count(uint64_t mfn)
+{
+    return hv_frame(mfn)->count;
+}
+
+uint32_t domain_world_type_count(uint64_t mfn)
+{
+    return hv_frame(mfn)->type_count;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The hypervisor's frames, domains, ports and grants on the host, as they are: only the processor, the
- * scheduler and the page tables are missing.  There is so much memory as a test leaves.
+ * The hypervisor's frames, their types, domains, ports and grants on the host, as they are: only the processor
+ * and the scheduler are missing.  There is so much memory as a test leaves.
  *
  * Tests include this and none of the hypervisor's headers, whose names of errors are the host's too.
  */
@@ -30,5 +30,29 @@ bool domain_world_exists(uint16_t id);
 unsigned domain_world_vcpus(uint16_t id);
 /** domain_world_kill - end it. */
 void domain_world_kill(uint16_t id);
+
+/* ---- page tables ---- */
+
+/** domain_world_is - whose calls follow: a vCPU of a domain. */
+void domain_world_is(uint16_t id, unsigned vcpu);
+/** domain_world_preempt - an operation is stopped after so many units of work; 0: never. */
+void domain_world_preempt(unsigned every);
+/** domain_world_frame - a new frame of a domain; domain_world_table - its 512 entries. */
+uint64_t domain_world_frame(uint16_t id);
+uint64_t *domain_world_table(uint64_t mfn);
+/**
+ * domain_world_get, domain_world_put - take and drop a reference to a frame as a table of @level.
+ * Returns: 0, an error, or -ERESTART when it was stopped and is to be called again.
+ */
+int domain_world_get(uint64_t mfn, unsigned level);
+void domain_world_put(uint64_t mfn);
+/** domain_world_drain - take apart what is due; 0 or -ERESTART. */
+int domain_world_drain(void);
+/** domain_world_entries - how many entries of a table have been checked so far. */
+unsigned domain_world_entries(uint64_t mfn);
+/** domain_world_valid - whether all have. */
+bool domain_world_valid(uint64_t mfn);
+uint32_t domain_world_count(uint64_t mfn);
+uint32_t domain_world_type_count(uint64_t mfn);
 
 #endif
