@@ -29,7 +29,8 @@ for guest in memory-op pin linear pt-upper grant-map gdt baseptr; do
 done
 
 on hv-audit guests/fuzz/fuzz.elf --set module.dom0.cmdline='seed=5 calls=20000 step=2000'
-tap_check "random memory calls, interrupted, leave the books right" grep -q '^fuzz: seed 5: 20000 calls, .*, audited' "$tap_dir/out"
+# A step of the guest may be two calls, the last one as well.
+tap_check "random memory calls, interrupted, leave the books right" grep -q '^fuzz: seed 5: 2000[0-9] calls, .*, audited' "$tap_dir/out"
 
 printf 'no kernel' >"$tap_dir/junk"
 on hv "$tap_dir/junk"
