@@ -104,6 +104,8 @@ void cpu_step_native(struct cpu *c, const struct cpu_insn *insn)
     c->step_cost = 1 + (insn->flags & CPU_INSN_RDTSC ? c->timing.rdtsc_cycles : 0);
     if (c->cutting)
         engine_cut(c, 0);
+    if (insn->flags & CPU_INSN_PUSHF) /* the library would show it (SDM 2B PUSHF: it does not) */
+        env->eflags &= ~(uint64_t)FLAG_RF;
     s.by_cut = (insn->flags & CPU_INSN_PUSHF) && !s.guest_tf;
     if (!s.by_cut)
         env->eflags |= FLAG_TF;

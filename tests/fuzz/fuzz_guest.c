@@ -2,19 +2,21 @@
 /*
  * Runs random guests: see guest_gen.h for what they are.
  *
- *   fuzz_guest [--seeds FIRST:COUNT] [--insns N] [--jobs N] [--time SECONDS] [-v]
- *   fuzz_guest --one SEED [--insns N] [--stops [-v] | --stop N...] [--save FILE]
+ *   fuzz_guest [--seeds FIRST:COUNT] [--points] [--insns N] [--jobs N] [--time SECONDS] [-v]
+ *   fuzz_guest --one SEED [--insns N] [--stops [-v] | --points | --stop N...] [--save FILE]
  *                     in this process, for a debugger; --stop: stop there and go on, -v: say
  *                     where the random stops are; FILE gets the end state
  *
- * Each seed is run twice, in forked copies of a machine that has just been built: once from
- * start to end, and once with stops at random instruction counts.  A seed is a finding when
+ * Each seed is run twice or, with --points, three times, in forked copies of a machine that has just
+ * been built: once from start to end, once with stops at random instruction counts, and once with an
+ * observer at random execution points that come and go.  A seed is a finding when
  *
  *   crash   a signal, an assertion, a sanitizer's report
  *   hang    --time seconds of processor time are used up
  *   memory  the process has grown beyond MEMORY_KIB_MAX, or (ASan) leaks
  *   random  two runs without stops end in different states
  *   stops   runs with and without stops end in different states
+ *   points  runs with and without execution points do
  *
  * The last line holds a hash of the end states of all seeds: the same on every host.
  */
@@ -26,6 +28,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -57,11 +60,14 @@
 #define EXIT_LEAK     33
 #define WORKERS_MAX   64
 
+enum way { PLAIN, STOPS_ON_THE_WAY, POINTS };
+
 struct options {
     uint64_t first, count, insns, stop_at[STOPS];
     unsigned stop_count;
     unsigned jobs, seconds;
-    bool verbose, one, stops;
+    bool verbose, one, points;
+    enum way way; /* with one */
     const char *save;
 };
 
@@ -69,6 +75,7 @@ struct options {
 struct outcome {
     char hash[BASE_HASH_TEXT];
     uint64_t insns, blocks, virtual_ns, exceptions, interrupts;
+    uint64_t told; /* by execution points */
     enum sim_stop stop;
     struct guest_facts facts;
 };
@@ -76,7 +83,7 @@ struct outcome {
 /* In shared memory, one for each worker. */
 struct worker {
     struct outcome outcome;
-    uint64_t findings, seeds, insns, exceptions, interrupts;
+    uint64_t findings, seeds, insns, exceptions, interrupts, told;
     uint64_t stop[16], mode[GUEST_MODES];
     uint64_t digest; /* sum over seeds, so that it does not depend on who ran which */
     long max_kib;
@@ -124,9 +131,67 @@ static struct sim_machine *machine_for(unsigned kind)
     return m;
 }
 
-static void run_guest(struct sim_machine *m, const struct options *o, uint64_t seed, bool stops,
+/* An observer that looks around and moves its points; it reports nothing. */
+struct observer {
+    const struct base_guest *guest;
+    struct base_rng rng;
+    uint64_t told, looked_at;
+};
+
+static void on_point(void *user, const struct base_guest_view *view)
+{
+    struct observer *w = user;
+    uint64_t random = base_rng_next(&w->rng);
+    uint8_t bytes[64];
+
+    w->told++;
+    w->looked_at += w->guest->read(w->guest->user, view->gpr[random & 15], bytes, sizeof(bytes));
+    if (random % 7 == 0 && w->told < 4096)
+        w->guest->add(w->guest->user, view->rip + (random >> 8) % 24, on_point, w);
+    if (random % 11 == 0)
+        w->guest->remove(w->guest->user, view->rip, on_point, w);
+}
+
+/* A quarter of all bytes where a guest's code may be; rising, so that adding is cheap. */
+static void add_points(struct sim_machine *m, struct observer *w, uint64_t seed)
+{
+    static const struct {
+        uint32_t at, size;
+    } places[] = {{0x20000, 0x2000}, {0x2e800, 0x1000}, {GUEST_ENTRY, 0x400},
+                  {0x10a000, 0x1000}, {0x130000, 0x4000}};
+
+    w->guest = cpu_guest(sim_machine_cpu(m));
+    base_rng_init(&w->rng, seed, 2);
+    for (unsigned i = 0; i < ARRAY_LEN(places); i++)
+        for (uint32_t at = 0; at < places[i].size; at += 1 + base_rng_next(&w->rng) % 7)
+            w->guest->add(w->guest->user, places[i].at + at, on_point, w);
+}
+
+/* The machine's state; of RAM, which frames differ from what guest_prepare() has put there, and how. */
+static void end_state(struct sim_machine *m, char text[BASE_HASH_TEXT])
+{
+    const struct mmu_ram *ram = sim_machine_ram(m);
+    uint8_t plain[PAGE_SIZE];
+    struct base_hash h;
+    struct base_state st;
+
+    base_hash_init(&h);
+    base_state_init_hash(&st, &h);
+    sim_machine_visit(m, &st, SIM_PART_DEVICES | SIM_PART_CPUS);
+    memset(plain, GUEST_FILL, sizeof(plain));
+    for (uint64_t pa = 0; pa < GUEST_RAM_BYTES; pa += PAGE_SIZE) {
+        if (memcmp(ram->host + pa, plain, PAGE_SIZE) == 0)
+            continue;
+        base_hash_u64(&h, pa);
+        base_hash_update(&h, ram->host + pa, PAGE_SIZE);
+    }
+    base_hash_final(&h, text);
+}
+
+static void run_guest(struct sim_machine *m, const struct options *o, uint64_t seed, enum way way,
                       struct outcome *out)
 {
+    static struct observer observer;
     struct sim_limits limits = {.insns = o->insns, .virtual_ns = VIRTUAL_NS};
     struct cpu_counters counters;
     struct base_rng rng;
@@ -135,7 +200,9 @@ static void run_guest(struct sim_machine *m, const struct options *o, uint64_t s
     out->facts = guest_generate(sim_machine_ram(m), seed, kinds[seed % KINDS].cpus);
     cpu_start_multiboot(sim_machine_cpu(m), GUEST_ENTRY, 0x2badb002, 0x10000);
     base_rng_init(&rng, seed, 1);
-    for (unsigned i = 0; stops && i < STOPS; i++) {
+    if (way == POINTS)
+        add_points(m, &observer, seed);
+    for (unsigned i = 0; way == STOPS_ON_THE_WAY && i < STOPS; i++) {
         uint64_t room = o->insns >> (base_rng_next(&rng) % 8);
         uint64_t next = sim_machine_insns(m) + base_rng_next(&rng) % (room + 1);
         struct sim_limits now = limits;
@@ -161,20 +228,21 @@ static void run_guest(struct sim_machine *m, const struct options *o, uint64_t s
         out->interrupts += counters.interrupts;
         out->blocks += counters.blocks;
     }
-    sim_machine_state_hash(m, out->hash);
+    out->told = observer.told;
+    end_state(m, out->hash);
 }
 
 /* ---- many runs ---- */
 
-static void child(struct sim_machine *m, const struct options *o, uint64_t seed, bool stops,
+static void child(struct sim_machine *m, const struct options *o, uint64_t seed, enum way way,
                   struct outcome *out)
 {
     struct rlimit cpu_time = {o->seconds, o->seconds + 1};
 
     setrlimit(RLIMIT_CPU, &cpu_time);
-    run_guest(m, o, seed, stops, out);
+    run_guest(m, o, seed, way, out);
 #ifdef WITH_ASAN
-    if (seed % LEAK_CHECK_EVERY == 0 && !stops && __lsan_do_recoverable_leak_check())
+    if (seed % LEAK_CHECK_EVERY == 0 && way == PLAIN && __lsan_do_recoverable_leak_check())
         _exit(EXIT_LEAK);
 #endif
     _exit(0);
@@ -191,23 +259,24 @@ static void report(struct worker *w, uint64_t seed, const char *kind, const char
 }
 
 /* Returns: whether the run came to its end by itself; else it has been reported. */
-static bool run_forked(struct sim_machine *m, const struct options *o, uint64_t seed, bool stops,
+static bool run_forked(struct sim_machine *m, const struct options *o, uint64_t seed, enum way way,
                        struct worker *w)
 {
+    static const char *const names[] = {"plain", "with stops", "with points"};
     struct rusage usage;
     char detail[64];
     int status;
     pid_t pid = fork();
 
     if (pid == 0)
-        child(m, o, seed, stops, &w->outcome);
+        child(m, o, seed, way, &w->outcome);
     if (pid < 0 || wait4(pid, &status, 0, &usage) != pid) {
         perror("fuzz_guest: fork");
         exit(2);
     }
     w->max_kib = MAX(w->max_kib, usage.ru_maxrss);
     g_snprintf(detail, sizeof(detail), "%s",
-               WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : stops ? "with stops" : "plain");
+               WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : names[way]);
     if (WIFSIGNALED(status) && (WTERMSIG(status) == SIGXCPU || WTERMSIG(status) == SIGKILL))
         report(w, seed, "hang", detail);
     else if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_LEAK)
@@ -251,13 +320,31 @@ static void account(struct worker *w, uint64_t seed, const struct outcome *out)
     digest_add(w, seed, out);
 }
 
+/* The other ways have to end as the plain one did. */
+static void check_way(struct sim_machine *m, const struct options *o, uint64_t seed, enum way way,
+                      const struct outcome *plain, struct worker *w)
+{
+    char detail[160];
+
+    if (!run_forked(m, o, seed, way, w))
+        return;
+    w->told += w->outcome.told;
+    if (same(plain, &w->outcome))
+        return;
+    g_snprintf(detail, sizeof(detail), "%s %" PRIu64 " %.8s, then %s %" PRIu64 " %.8s",
+               sim_stop_name(plain->stop), plain->insns, plain->hash,
+               sim_stop_name(w->outcome.stop), w->outcome.insns, w->outcome.hash);
+    if (!run_forked(m, o, seed, PLAIN, w))
+        return;
+    report(w, seed, !same(plain, &w->outcome) ? "random" : way == POINTS ? "points" : "stops", detail);
+}
+
 static void check_seed(struct sim_machine *m, const struct options *o, uint64_t seed,
                        struct worker *w)
 {
     struct outcome plain;
-    char detail[160];
 
-    if (!run_forked(m, o, seed, false, w))
+    if (!run_forked(m, o, seed, PLAIN, w))
         return;
     plain = w->outcome;
     account(w, seed, &plain);
@@ -266,14 +353,9 @@ static void check_seed(struct sim_machine *m, const struct options *o, uint64_t 
                " ns %" PRIu64 " %s\n", seed, guest_mode_name(plain.facts.mode), plain.facts.ring,
                plain.facts.paging, sim_stop_name(plain.stop), plain.insns, plain.exceptions,
                plain.virtual_ns, plain.hash);
-    if (!run_forked(m, o, seed, true, w) || same(&plain, &w->outcome))
-        return;
-    g_snprintf(detail, sizeof(detail), "%s %" PRIu64 " %.8s, then %s %" PRIu64 " %.8s",
-               sim_stop_name(plain.stop), plain.insns, plain.hash, sim_stop_name(w->outcome.stop),
-               w->outcome.insns, w->outcome.hash);
-    if (!run_forked(m, o, seed, false, w))
-        return;
-    report(w, seed, same(&plain, &w->outcome) ? "stops" : "random", detail);
+    check_way(m, o, seed, STOPS_ON_THE_WAY, &plain, w);
+    if (o->points)
+        check_way(m, o, seed, POINTS, &plain, w);
 }
 
 static void work(const struct options *o, unsigned index, struct worker *w)
@@ -298,6 +380,7 @@ static bool total(const struct options *o, const struct worker *workers)
         t.insns += workers[i].insns;
         t.exceptions += workers[i].exceptions;
         t.interrupts += workers[i].interrupts;
+        t.told += workers[i].told;
         t.digest += workers[i].digest;
         t.max_kib = MAX(t.max_kib, workers[i].max_kib);
         for (unsigned s = 0; s < ARRAY_LEN(t.stop); s++)
@@ -306,7 +389,8 @@ static bool total(const struct options *o, const struct worker *workers)
             t.mode[s] += workers[i].mode[s];
     }
     printf("instructions %" PRIu64 ", exceptions %" PRIu64 ", interrupts %" PRIu64
-           ", largest process %ld KiB\nstops:", t.insns, t.exceptions, t.interrupts, t.max_kib);
+           ", points %" PRIu64 ", largest process %ld KiB\nstops:", t.insns, t.exceptions,
+           t.interrupts, t.told, t.max_kib);
     for (unsigned s = 0; s <= SIM_STOP_CRASH; s++)
         printf(" %s %" PRIu64, sim_stop_name((enum sim_stop)s), t.stop[s]);
     printf("\nmodes:");
@@ -366,7 +450,7 @@ static void run_one(const struct options *o)
     struct cpu_regs r;
     char text[128];
 
-    run_guest(m, o, o->first, o->stops, &out);
+    run_guest(m, o, o->first, o->way, &out);
     cpu_get_regs(sim_machine_cpu(m), cpu_current(sim_machine_cpu(m)), &r);
     if (!cpu_disassemble(sim_machine_cpu(m), cpu_current(sim_machine_cpu(m)),
                          GVA(r.seg[CPU_CS].base + r.rip), text, sizeof(text)))
@@ -403,7 +487,7 @@ static void parse(int argc, char **argv, struct options *o)
     static const struct option longs[] = {
         {"seeds", 1, NULL, 's'}, {"insns", 1, NULL, 'i'}, {"jobs", 1, NULL, 'j'},
         {"time", 1, NULL, 't'},  {"one", 1, NULL, 'o'},   {"stops", 0, NULL, 'p'},
-        {"save", 1, NULL, 'f'},  {"stop", 1, NULL, 'a'},
+        {"save", 1, NULL, 'f'},  {"stop", 1, NULL, 'a'}, {"points", 0, NULL, 'e'},
         {NULL, 0, NULL, 0}};
     char *end;
     int c;
@@ -428,7 +512,11 @@ static void parse(int argc, char **argv, struct options *o)
             o->seconds = (unsigned)number(optarg, &end);
             break;
         case 'p':
-            o->stops = true;
+            o->way = STOPS_ON_THE_WAY;
+            break;
+        case 'e':
+            o->points = true;
+            o->way = POINTS;
             break;
         case 'a':
             if (o->stop_count < STOPS)
@@ -451,6 +539,7 @@ int main(int argc, char **argv)
     struct options o = {.count = 300, .insns = 20000, .jobs = 1, .seconds = 20};
 
     parse(argc, argv, &o);
+    prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0); /* a run touches little: large pages cost more to clear than they save */
     make_kernel();
     if (o.one) {
         run_one(&o);

@@ -1039,12 +1039,11 @@ static void choose(struct gen *g)
         g->facts.ring = g->facts.paging = 0;
 }
 
-/* Who gets lost comes back by way of #UD: 0F 0F is none of this CPU's instructions. */
 void guest_prepare(struct mmu_ram *ram)
 {
     uint8_t page[0x1000];
 
-    memset(page, 0x0f, sizeof(page));
+    memset(page, GUEST_FILL, sizeof(page));
     for (uint32_t pa = 0; pa < GUEST_RAM_BYTES; pa += sizeof(page))
         mmu_ram_write(ram, GPA(pa), page, sizeof(page));
 }

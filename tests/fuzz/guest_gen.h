@@ -18,6 +18,8 @@
 
 #define GUEST_RAM_BYTES (4u << 20)
 #define GUEST_ENTRY     0x100000u
+/* Who gets lost comes back by way of #UD: 0F 0F is none of this CPU's instructions. */
+#define GUEST_FILL      0x0f
 
 enum guest_mode {
     GUEST_REAL,
