@@ -65,7 +65,8 @@ struct walk {
  * One instruction further.  What is longer than 15 bytes takes all that is left: the library ended
  * the block at it.  So does what lacks bytes; the library sees something shorter in it (a POP in
  * XOP, a shift of a register in one of memory), and is not to execute that.  But a near branch with
- * 66 in 64-bit mode is one in either reading: it takes a displacement of 16 bits.  Undefined opcodes
+ * 66 in 64-bit mode is one in either reading (and #UD in either with LOCK): it takes a displacement
+ * of 16 bits.  Undefined opcodes
  * with bytes behind them are stepped over by their length: the library, which went on, took them
  * for something.
  */
@@ -85,7 +86,7 @@ static void step(enum cpu_mode mode, const uint8_t *code, size_t size, struct wa
     } else {
         w->bit_test = false;
         w->flags = CPU_INSN_INVALID | (raw.attr & ATTR_BR ? CPU_INSN_BRANCH : 0);
-        if (status == DECODE_SHORT && !(w->flags & CPU_INSN_BRANCH))
+        if (status == DECODE_SHORT && (!(w->flags & CPU_INSN_BRANCH) || raw.lock))
             w->flags |= CPU_INSN_SPECIAL;
         w->at = size;
     }

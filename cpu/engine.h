@@ -67,6 +67,7 @@ enum cpu_fault_kind {
     FAULT_CR3,      /* it has bits that the CPU model does not have */
     FAULT_WATCH,    /* no fault: a page with a data breakpoint */
     FAULT_OWN_CODE, /* no fault: a block is about to write the frame it executes from */
+    FAULT_AROUND,   /* no fault: EIP has gone around, and the library's has not */
 };
 
 /* Breakpoints of the loaded vCPU's debug registers: debug.c. */

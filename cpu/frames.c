@@ -177,13 +177,34 @@ static bool refuse(struct cpu *c, enum cpu_fault_kind kind, unsigned access, uin
     return false;
 }
 
+/*
+ * Outside 64-bit mode linear addresses have 32 bits, and so has EIP; the library's have more where code
+ * goes around: Jcc, LOOP and JCXZ leave EIP as it is, CS's base may carry.  Returns: false when EIP
+ * itself is wrong.
+ */
+static bool fetch_address(struct cpu *c, uint64_t *va)
+{
+    const struct cpu_env *env;
+
+    if (!(*va >> 32))
+        return true;
+    env = env_load(c);
+    if (env->hflags & HF_CS64)
+        return true;
+    *va &= 0xffffffff;
+    return !(env->eip >> 32);
+}
+
 bool frames_fill(struct cpu *c, uint64_t va, unsigned access, uint64_t *pa, unsigned *rights)
 {
+    uint64_t library_page = va >> PAGE_SHIFT;
     struct mmu_translation t;
     struct mmu_regs regs;
     unsigned withheld = 0;
     uint64_t mfn;
 
+    if (access == MMU_FETCH && !fetch_address(c, &va))
+        return refuse(c, FAULT_AROUND, access, va, 0, 0);
     c->vcpu[c->current].counters.fills++;
     cpu_mmu_regs(c, c->current, &regs);
     if (base_unlikely(regs.cr3 & c->cr3_reserved))
@@ -223,7 +244,7 @@ bool frames_fill(struct cpu *c, uint64_t va, unsigned access, uint64_t *pa, unsi
     *rights = frame_rights(c, mfn, access, *rights) & ~withheld;
     *pa = t.pa.v & ~PAGE_MASK;
     if (access == MMU_FETCH)
-        blocks_page_is(c, va >> PAGE_SHIFT, mfn);
+        blocks_page_is(c, library_page, mfn);
     return true;
 }
 

@@ -367,8 +367,9 @@ void cpu_handle_stop(struct cpu *c)
     case WHY_SYSENTER:
         cpu_take_transition(c);
         break;
-    case WHY_FAULT:
-        cpu_fault(c);
+    case WHY_FAULT: /* to fetch: no hook has looked before */
+        if (c->fault.access != MMU_FETCH || c->fault.kind == FAULT_NONCANONICAL || !boundary_is_due(c))
+            cpu_fault(c);
         break;
     case WHY_GAVE_UP: /* step: the instruction that it cannot may not be the first */
         if (c->step_failed)

@@ -250,6 +250,7 @@ static void data_fault(struct cpu *c)
         cpu_step_native(c, &insn);
         return;
     }
+    c->env->eflags &= ~(uint64_t)FLAG_RF; /* it has begun, as a block or stepped */
     if (decoded && !c->fault.exact && explicit_operand(c, &insn))
         c->fault.va = MAX(cpu_effective_address(c, &insn), c->fault.va);
     if (c->fault.kind == FAULT_DEVICE) {
@@ -296,9 +297,9 @@ void cpu_fault(struct cpu *c)
         data_fault(c);
         return;
     }
-    if (cpu_take_breakpoint(c))
+    if (f->kind != FAULT_AROUND && cpu_take_breakpoint(c))
         return;
-    if (comes_later(c)) {
+    if (f->kind != FAULT_AROUND && comes_later(c)) {
         c->must_step = true;
         return;
     }
@@ -315,6 +316,10 @@ void cpu_fault(struct cpu *c)
             cpu_deliver_exception(c, (struct cpu_exc){.vector = EXC_GP, .has_error = true});
         else
             cpu_set_crash(c, "CR3 is %#" G_GINT64_MODIFIER "x", f->pa);
+        break;
+    case FAULT_AROUND:
+        env_load(c)->eip &= 0xffffffff;
+        env_store(c);
         break;
     case FAULT_WATCH: /* of data only */
     case FAULT_OWN_CODE:
