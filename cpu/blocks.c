@@ -469,7 +469,8 @@ static void count_step(struct cpu *c, uint64_t va, uint32_t size)
  *
  * A round of a REP instruction, or a call of a call to itself, looks like that, too: such
  * instructions have a block of their own in MIXED frames (see blocks_miss), and rCX or rSP says
- * whether the one before was executed.
+ * whether the one before was executed.  When it has overwritten itself, what follows at its address is
+ * something else; so is what follows a step, which ends behind the store whatever it was.
  */
 static void uncount_aborted(struct cpu *c, uint64_t va, uint32_t size, const struct cpu_block *b)
 {
@@ -478,7 +479,7 @@ static void uncount_aborted(struct cpu *c, uint64_t va, uint32_t size, const str
     if (!c->blocks || b->insns != 1 || !(b->flags & CPU_INSN_WRITES_MEM))
         return;
     if (!is_lone_store(b)) {
-        if (ran_last(c, va)) {
+        if (c->lone_blocks != c->blocks && c->step_block != c->blocks && ran_last(c, va)) {
             c->parts += va + size < start + cpu_key_size(key) ? 2 : 1;
             blocks_uncount_tail(c, va);
             undo_part(c);
@@ -544,6 +545,18 @@ static uint64_t cut_before(struct cpu *c, uint64_t va, uint32_t size, const stru
     return cut;
 }
 
+/* The library does not trap after PAUSE, so that it is stepped under TF: where it lies behind a POPF,
+ * each time has to be looked whether that has set TF. */
+static bool pause_follows(struct cpu *c, uint64_t va)
+{
+    struct cpu_insn insn;
+    uint8_t bytes[15];
+    size_t n = cpu_fetch_bytes(c, c->current, va, bytes, sizeof(bytes));
+
+    return cpu_decode(cpu_code_mode(env_load(c)), bytes, n, va, &insn) && insn.map == 0 &&
+           insn.opcode == 0x90 && insn.rep;
+}
+
 /* A block that nothing keeps from running, unless it is too long.  Returns: whether it runs. */
 static bool run_block(struct cpu *c, uint64_t va, uint32_t size, const struct cpu_block *b,
                       bool mixed)
@@ -561,8 +574,9 @@ static bool run_block(struct cpu *c, uint64_t va, uint32_t size, const struct cp
     if (b->flags & CPU_INSN_FAR) {
         c->iret_ends_nmi = (b->flags & CPU_INSN_IRET) && cpu_loaded(c)->nmi_blocked;
         c->mode_key = CPU_KEY_MODE_UNKNOWN;
-    } else if ((b->flags & CPU_INSN_LOADS_FLAGS) && env_cpl(env_load(c)) == 3) {
-        c->mode_key = CPU_KEY_MODE_UNKNOWN; /* POPF may set AC */
+    } else if ((b->flags & CPU_INSN_LOADS_FLAGS) &&
+               (env_cpl(env_load(c)) == 3 || pause_follows(c, va + size))) {
+        c->mode_key = CPU_KEY_MODE_UNKNOWN; /* POPF may set AC, or TF */
     } else if (!mixed && !(b->flags & CPU_INSN_FSGS)) {
         front_fill(c, va, size, b, mark);
     }
