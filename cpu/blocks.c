@@ -172,14 +172,18 @@ static bool frame_of_page(struct cpu *c, uint64_t page, uint64_t *mfn)
     struct cpu_window *w = window_of(c, page);
     struct mmu_translation t;
     struct mmu_regs regs;
+    struct tlb_page p;
 
     if (w->page != page) {
         cpu_mmu_regs(c, c->current, &regs);
-        if (mmu_walk(c->ram, &regs, GVA(page << PAGE_SHIFT), MMU_FETCH | MMU_PROBE | MMU_ANY,
-                     &t) != MMU_OK ||
-            !mmu_ram_has(c->ram, t.pa.v & ~PAGE_MASK, PAGE_SIZE))
-            return false;
-        blocks_page_is(c, page, t.pa.v >> PAGE_SHIFT);
+        if (!tlb_find(c, &regs, page << PAGE_SHIFT, MMU_FETCH, &p)) {
+            if (mmu_walk(c->ram, &regs, GVA(page << PAGE_SHIFT), MMU_FETCH | MMU_PROBE | MMU_ANY,
+                         &t) != MMU_OK ||
+                !mmu_ram_has(c->ram, t.pa.v & ~PAGE_MASK, PAGE_SIZE))
+                return false;
+            p.pa = t.pa.v;
+        }
+        blocks_page_is(c, page, p.pa >> PAGE_SHIFT);
     }
     *mfn = w->mfn;
     return true;
@@ -321,15 +325,30 @@ static bool may_run(struct cpu *c, uint32_t insns, uint32_t cost)
     return true;
 }
 
+/* The counted block at hand runs now: its pages have been fetched from.  Returns: false when it does
+ * not run after all. */
+static bool have_fetched(struct cpu *c, uint64_t va, uint32_t size, uint32_t insns, uint32_t cost)
+{
+    enum tlb_fetch result = tlb_fetch(c, va, size, insns == 1);
+
+    if (result == TLB_FETCHED) {
+        cpu_arm(c);
+        return true;
+    }
+    uncount(c, insns, cost);
+    c->must_step = result == TLB_STEP;
+    engine_stop(c, result == TLB_STEP ? WHY_BOUNDARY : WHY_NO_FETCH);
+    return false;
+}
+
 void blocks_due(struct cpu *c, uint64_t va, uint32_t size, uint32_t insns, uint32_t cost)
 {
-    (void)va;
-    (void)size;
     if (c->iret_ends_nmi && !c->stopping) {
         c->iret_ends_nmi = false;
         cpu_loaded(c)->nmi_blocked = false;
     }
-    may_run(c, insns, cost);
+    if (may_run(c, insns, cost) && c->ahead)
+        have_fetched(c, va, size, insns, cost);
 }
 
 static void front_fill(struct cpu *c, uint64_t va, uint32_t size, const struct cpu_block *b,
@@ -343,21 +362,6 @@ static void front_fill(struct cpu *c, uint64_t va, uint32_t size, const struct c
     e->cost = b->cost;
     e->rdtsc_tail_cost = (uint16_t)MIN(b->rdtsc_tail_cost, UINT16_MAX);
     window_of(c, va >> PAGE_SHIFT)->used_lines[at >> 5] |= 1u << (at & 31);
-}
-
-/* A fetch from a MIXED frame: all its aliases are executable in the TLB, so the no-execute
- * bit is looked at here. */
-static bool mixed_may_execute(struct cpu *c, uint64_t va)
-{
-    struct mmu_translation t;
-    struct mmu_regs regs;
-
-    cpu_mmu_regs(c, c->current, &regs);
-    if (mmu_walk(c->ram, &regs, GVA(va), MMU_FETCH | MMU_PROBE, &t) == MMU_OK)
-        return true;
-    c->fault = (struct cpu_fault){
-        .kind = FAULT_PAGE, .access = MMU_FETCH, .va = va, .error_code = t.error_code};
-    return false;
 }
 
 /* Stores that may lead to themselves, by repeating or by calling: in MIXED frames they have a block
@@ -447,7 +451,9 @@ static void count_step(struct cpu *c, uint64_t va, uint32_t size)
 {
     struct place p;
 
-    if (c->step_blocks++ == 0) {
+    if (!c->step_blocks && tlb_fetch(c, va, size, true) == TLB_FAULT) {
+        engine_stop(c, WHY_NO_FETCH);
+    } else if (c->step_blocks++ == 0) {
         c->step_va = va;
         count(c, va, size, 1, c->step_cost);
         c->parts++;
@@ -525,8 +531,8 @@ static bool run_marked(struct cpu *c, uint64_t va, uint32_t size)
     if (e->key != (cpu_key(c, va, size) ^ CPU_KEY_POINT) || c->cutting || c->iret_ends_nmi)
         return false;
     count(c, va, size, insns, cost);
-    if (may_run(c, insns, cost))
-        tell_points(c, va, size, insns, cost);
+    if (may_run(c, insns, cost) && tell_points(c, va, size, insns, cost) && c->ahead)
+        have_fetched(c, va, size, insns, cost);
     return true;
 }
 
@@ -571,7 +577,11 @@ static bool run_block(struct cpu *c, uint64_t va, uint32_t size, const struct cp
             return false;
         mark = execpoint_first(c, va, 1, &point) ? CPU_KEY_POINT : 0; /* an observer may remove it */
     }
-    if (b->flags & CPU_INSN_FAR) {
+    if ((mixed || c->ahead) && !have_fetched(c, va, size, b->insns, b->cost))
+        return false;
+    if (b->flags & CPU_INSN_LOADS_CR3) {
+        c->cr3_block = c->blocks;
+    } else if (b->flags & CPU_INSN_FAR) {
         c->iret_ends_nmi = (b->flags & CPU_INSN_IRET) && cpu_loaded(c)->nmi_blocked;
         c->mode_key = CPU_KEY_MODE_UNKNOWN;
     } else if ((b->flags & CPU_INSN_LOADS_FLAGS) &&
@@ -610,7 +620,7 @@ void blocks_miss(struct cpu *c, uint64_t va, uint32_t size)
     if (c->stopping)
         return;
     if (base_unlikely(c->looking)) {
-        engine_stop(c, WHY_BOUNDARY);
+        engine_stop(c, tlb_fetch(c, va, size, true) == TLB_FAULT ? WHY_NO_FETCH : WHY_BOUNDARY);
         return;
     }
     if (base_unlikely(c->points.count) && run_marked(c, va, size))
@@ -646,10 +656,6 @@ void blocks_miss(struct cpu *c, uint64_t va, uint32_t size)
         return;
     }
     mixed = is_mixed(c, &p);
-    if (mixed && !mixed_may_execute(c, va)) {
-        engine_stop(c, WHY_NX_MIXED);
-        return;
-    }
     b = block_at(c, va, size, &p);
     if (b->cut_at == 0) {
         engine_stop(c, WHY_SPECIAL);
@@ -703,6 +709,7 @@ void blocks_uncount_tail(struct cpu *c, uint64_t va)
     if (va < start || va >= start + size || c->left_block == c->blocks)
         return;
     c->left_block = c->blocks;
+    tlb_left_early(c, va);
     if (c->step_block == c->blocks) {
         c->insns--;
         c->left += c->step_cost;
@@ -722,6 +729,13 @@ void blocks_uncount_tail(struct cpu *c, uint64_t va)
         }
     }
     c->mode_key = saved;
+}
+
+bool blocks_is_inside(struct cpu *c)
+{
+    uint64_t key = c->ring[(c->blocks - 1) % CPU_RING];
+
+    return cpu_linear_rip(env_load(c)) - cpu_key_va(key) < cpu_key_size(key);
 }
 
 bool blocks_last_insn(struct cpu *c, uint64_t *va)

@@ -58,7 +58,7 @@ struct cpu *cpu_new(const struct cpu_config *config, struct mmu_ram *ram,
     c->timing.hidden = cpu_model_hidden(c->model);
     c->cr3_reserved = ~((1ull << cpu_model_physical_bits(c->model)) - 1);
     execpoint_init(c);
-    if (!frames_init(c) || !device_init(c) || !engine_open(c, error))
+    if (!frames_init(c) || !tlb_init(c) || !device_init(c) || !engine_open(c, error))
         goto fail;
     if (!blocks_init(c) || !create_vcpus(c)) {
         g_set_error(error, CPU_ERROR, CPU_ERROR_LIBRARY, "the decoder cannot be opened");
@@ -83,6 +83,7 @@ void cpu_free(struct cpu *c)
     engine_close(c);
     blocks_fini(c);
     frames_fini(c);
+    tlb_fini(c);
     device_fini(c);
     execpoint_fini(c);
     g_free(c);
@@ -285,7 +286,7 @@ void cpu_start_multiboot(struct cpu *c, uint32_t entry, uint32_t eax, uint32_t e
     env->cr[0] = CR0_PE | CR0_ET;
     c->mode_key = CPU_KEY_MODE_UNKNOWN;
     env_store(c);
-    engine_flush_tlb(c);
+    cpu_flush_tlb(c);
 }
 
 static struct cpu_segment public_segment(const struct env_seg *s)
@@ -387,6 +388,7 @@ size_t cpu_read_bytes(struct cpu *c, unsigned vcpu, uint64_t va, void *out, size
                       unsigned access)
 {
     struct mmu_translation t;
+    struct tlb_page page;
     struct mmu_regs regs;
     size_t n = 0;
 
@@ -394,8 +396,11 @@ size_t cpu_read_bytes(struct cpu *c, unsigned vcpu, uint64_t va, void *out, size
     while (n < max) {
         size_t room = PAGE_SIZE - ((va + n) & PAGE_MASK), take = MIN(room, max - n);
 
-        if (mmu_walk(c->ram, &regs, GVA(va + n), access | MMU_PROBE | MMU_ANY, &t) != MMU_OK ||
-            !mmu_ram_read(c->ram, t.pa, (uint8_t *)out + n, take))
+        if (access == MMU_FETCH && vcpu == c->current && tlb_find(c, &regs, va + n, access, &page))
+            t.pa = GPA(page.pa | ((va + n) & PAGE_MASK));
+        else if (mmu_walk(c->ram, &regs, GVA(va + n), access | MMU_PROBE | MMU_ANY, &t) != MMU_OK)
+            break;
+        if (!mmu_ram_read(c->ram, t.pa, (uint8_t *)out + n, take))
             break;
         n += take;
     }

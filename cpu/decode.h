@@ -36,6 +36,7 @@ enum {
                                       always a block of its own */
     CPU_INSN_OPTIONAL = 1 << 17,   /* special if the CPU model hides its feature */
     CPU_INSN_MODIFIES_MEM = 1 << 19, /* WRITES_MEM, and what it writes depends on what was there */
+    CPU_INSN_LOADS_CR3 = 1 << 20,    /* MOV CR3 that the library executes */
     CPU_INSN_FSGS = 1 << 18,       /* prefixed with FS or GS, outside 64-bit mode */
 };
 

@@ -308,6 +308,8 @@ static void classify_mov_cr(const struct decode_raw *raw, struct verdict *v)
         v->kind = CPU_KIND_MOV_TO_CR;
         if (creg == 0 || creg == 4 || creg == 8 || (creg == 3 && raw->mode != CPU_MODE_64))
             special(v, CPU_KIND_MOV_TO_CR); /* PAE paging loads the PDPTEs with CR3 */
+        else if (creg == 3)
+            v->flags |= CPU_INSN_LOADS_CR3;
         break;
     case 0x21:
         special(v, CPU_KIND_MOV_FROM_DR);

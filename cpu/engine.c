@@ -14,7 +14,7 @@
  *    cpu_config.portable, contexts are saved and restored instead.  Results are equal.
  *  - abort(): see below.
  *  - gettimeofday(): the library sizes its TLB by the host's time.  Below it is our own, which
- *    stands still but in engine_settle(), so that the TLB fills are the same in each run.
+ *    stands still but in engine_settle(): a run costs the same each time.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -39,7 +39,7 @@ static struct engine *timed; /* whose clock the library sees */
 
 /*
  * The library's only use of the host's time: with it, flushes decide whether a TLB that was
- * little used shall shrink.  That happens in engine_settle() only.
+ * little used shall shrink.
  */
 int gettimeofday(struct timeval *restrict tv, void *restrict tz)
 {
@@ -184,14 +184,14 @@ void engine_write_cr0(struct cpu *c, uint64_t value)
     if (changed & (CR0_PG | CR0_NW | CR0_CD))
         load_pdptes(c);
     if (changed & (CR0_PG | CR0_WP | CR0_PE))
-        engine_flush_tlb(c);
+        cpu_flush_tlb(c);
 }
 
 void engine_write_cr3(struct cpu *c, uint64_t value)
 {
     env_load(c)->cr[3] = value;
     load_pdptes(c);
-    engine_flush_tlb(c);
+    cpu_flush_tlb(c);
 }
 
 void engine_write_cr4(struct cpu *c, uint64_t value)
@@ -205,7 +205,7 @@ void engine_write_cr4(struct cpu *c, uint64_t value)
     if (changed & (CR4_PAE | CR4_PGE | CR4_PSE | CR4_SMEP))
         load_pdptes(c);
     if (changed & (CR4_PGE | CR4_PAE | CR4_PSE | CR4_SMEP | CR4_SMAP))
-        engine_flush_tlb(c);
+        cpu_flush_tlb(c);
 }
 
 void engine_write_efer(struct cpu *c, uint64_t value)
@@ -217,7 +217,7 @@ void engine_write_efer(struct cpu *c, uint64_t value)
     env->hflags &= ~(uint32_t)HF_LMA;
     env->hflags |= value & EFER_LMA ? HF_LMA : 0;
     if (changed & EFER_NXE)
-        engine_flush_tlb(c);
+        cpu_flush_tlb(c);
 }
 
 void engine_read_xmm(struct cpu *c, unsigned n, uint8_t value[16])
@@ -292,6 +292,8 @@ void engine_start(struct cpu *c)
     uc_err err = UC_ERR_OK;
 
     env_store(c);
+    if (base_unlikely(c->ahead))
+        tlb_forget_ahead(c);
     timed = e;
     c->why = WHY_NONE;
     c->stopping = false;
@@ -310,6 +312,8 @@ void engine_start(struct cpu *c)
     if (c->cutting)
         engine_cut(c, 0);
     env_load(c);
+    if (base_unlikely(c->cr3_block) && c->cr3_block == c->blocks && !blocks_is_inside(c))
+        tlb_cr3_is_loaded(c);
 }
 
 void engine_stop(struct cpu *c, enum cpu_why why)
@@ -329,66 +333,18 @@ void engine_flush_tlb(struct cpu *c)
     frames_flushed(c);
 }
 
-/*
- * The TLB's size is part of what decides when it is filled, and so when A bits are set.  It
- * cannot be set or read; but the rule by which a flush changes it is known (QEMU 5.0.1,
- * tlb_mmu_resize_locked), for each of the library's three address spaces on its own:
- *
- *     more than 70 % of the entries were used since the last flush, or the one before
- *     when that was in the same window of 100 ms:                   twice as many
- *     less than 30 %, and the window has expired:                   the power of two above
- *
- * SETTLE_PAGES entries are 59 % of 256: they double what is smaller and shrink what is larger,
- * and after SETTLE_ROUNDS flushes in windows of their own every TLB has 256 entries and the
- * same past.
- */
-#define SETTLE_PAGES 150u
-#define SETTLE_ROUNDS 4u
+/* The library makes its TLB smaller when little of it was used for 100 ms, and it is flushed. */
 #define SETTLE_WINDOW_US 200000u
-
-static void settle_space(struct cpu *c, uint32_t hflags, uint64_t eflags)
-{
-    struct cpu_env *env = env_load(c);
-    uint32_t hflags_was = env->hflags;
-    uint64_t eflags_was = env->eflags;
-
-    env->hflags = (hflags_was & ~(uint32_t)(HF_CPL | HF_SMAP)) | hflags;
-    env->eflags = (eflags_was & ~(uint64_t)FLAG_AC) | eflags;
-    env_store(c);
-    for (uint64_t i = 0; i < SETTLE_PAGES; i++) {
-        uint64_t at = MAGIC_BASE | (i << PAGE_SHIFT);
-
-        uc_ctl_remove_cache(c->engine->uc, at, at + 1);
-    }
-    env = env_load(c);
-    env->hflags = hflags_was;
-    env->eflags = eflags_was;
-    env_store(c);
-}
 
 void engine_settle(struct cpu *c)
 {
-    struct engine *e = c->engine;
-
-    e->settling = true;
-    for (unsigned i = 0; i < SETTLE_ROUNDS; i++) {
-        settle_space(c, 3, 0);            /* user */
-        settle_space(c, HF_SMAP, 0);      /* supervisor that must not touch user pages */
-        settle_space(c, 0, 0);            /* supervisor that may */
-        e->clock_us += SETTLE_WINDOW_US;
-        engine_flush_tlb(c);
-    }
-    e->settling = false;
+    c->engine->clock_us += SETTLE_WINDOW_US;
+    engine_flush_tlb(c);
 }
 
 void engine_drop_all(struct cpu *c)
 {
     uc_ctl_flush_tb(c->engine->uc);
-    engine_flush_tlb(c);
-}
-
-void cpu_flush_tlb(struct cpu *c)
-{
     engine_flush_tlb(c);
 }
 
@@ -482,11 +438,6 @@ static bool hook_fill(uc_engine *uc, uint64_t va, uc_mem_type type, uc_tlb_entry
     uint64_t pa;
 
     (void)uc;
-    if (c->engine->settling) {
-        out->paddr = (c->ram->top - 1) & ~PAGE_MASK;
-        out->perms = UC_PROT_ALL;
-        return true;
-    }
     if (c->engine->dropping && (va & MAGIC_MASK) == MAGIC_BASE) {
         out->paddr = va & ~MAGIC_MASK & ~PAGE_MASK;
         out->perms = UC_PROT_ALL;

@@ -55,7 +55,7 @@ enum cpu_why {
     WHY_SYSENTER,
     WHY_FAULT,     /* the TLB fill refused: fault */
     WHY_GAVE_UP,   /* the library cannot translate what lies at RIP */
-    WHY_NX_MIXED,  /* a block's hook: fetch from a no-execute alias of a MIXED frame */
+    WHY_NO_FETCH,  /* a block's hook: what lies there may not be executed: fault */
 };
 
 /* What a refused TLB fill means. */
@@ -174,10 +174,12 @@ struct cpu {
     GArray *written;   /* frames with MMU_FRAME_WRITTEN */
     GArray *mixed;     /* frames with MMU_FRAME_MIXED */
     uint64_t mixed_until; /* instruction count at which they get another chance */
-    /* Where entries of large pages may be in the TLB since the last flush: a bit for each hash
-     * of a 2 MiB region; huge_fills: a 1 GiB page anywhere. */
-    uint64_t large_fills[64];
-    bool huge_fills;
+    struct cpu_tlb *tlb[CPU_MAX_VCPUS];
+    unsigned ahead;           /* pages that the library has fetched from and that may not be executed ... */
+    uint64_t ahead_pages[4];  /* ... the first of them: see tlb.c */
+    uint64_t later_block, later_va; /* c->blocks when a block began to run of which a second page has
+                                       been fetched, and that page */
+    uint64_t cr3_block;       /* c->blocks when a block began to run that ends with MOV CR3 */
     struct cpu_env *env; /* raw view, or the saved context's data */
     bool portable;
 
@@ -240,8 +242,9 @@ void engine_close(struct cpu *c);
 void engine_start(struct cpu *c);
 /** engine_stop - from a hook: come back before the next block. */
 void engine_stop(struct cpu *c, enum cpu_why why);
+/** engine_flush_tlb - the library's, not the guest's: cpu_flush_tlb(). */
 void engine_flush_tlb(struct cpu *c);
-/** engine_settle - empty the TLB and give it the size that it always has then. */
+/** engine_settle - the library may give its TLB another size. */
 void engine_settle(struct cpu *c);
 /** engine_drop_all - forget all translated code. */
 void engine_drop_all(struct cpu *c);
@@ -275,6 +278,8 @@ void blocks_frame_changed(struct cpu *c, uint64_t mfn);
 /** blocks_uncount_tail - the block that ran last was left before linear @va: take back the
  *  instructions from there to its end. */
 void blocks_uncount_tail(struct cpu *c, uint64_t va);
+/** blocks_is_inside - whether RIP lies in the block that ran last: it has been left early. */
+bool blocks_is_inside(struct cpu *c);
 /** blocks_last_insn - linear address of the last instruction of the block that ran last. */
 bool blocks_last_insn(struct cpu *c, uint64_t *va);
 /** blocks_rdtsc_tail - cost of the running block from its first RDTSC on. */
@@ -288,12 +293,56 @@ void blocks_forget_page(struct cpu *c, uint64_t page);
 /** blocks_executes_frame - whether the block that runs now has code in frame @mfn. */
 bool blocks_executes_frame(struct cpu *c, uint64_t mfn);
 
+/* ---- tlb.c ---- */
+
+struct cpu_tlb;
+
+/* What a TLB grants of a page. */
+struct tlb_page {
+    uint64_t pa;
+    unsigned rights; /* MMU_READ, MMU_WRITE, MMU_FETCH */
+};
+
+enum tlb_fetch {
+    TLB_FETCHED,
+    TLB_STEP,  /* to be executed step by step: the second page has not been accessed before */
+    TLB_FAULT, /* c->fault is the page fault */
+};
+
+bool tlb_init(struct cpu *c);
+void tlb_fini(struct cpu *c);
+/** tlb_find - the page of linear @va for the privilege in @regs.  Returns: false unless the loaded
+ *  vCPU's TLB grants @access (one of MMU_READ, MMU_WRITE, MMU_FETCH). */
+bool tlb_find(struct cpu *c, const struct mmu_regs *regs, uint64_t va, unsigned access,
+              struct tlb_page *out);
+/** tlb_insert - what a walk has found for linear @va. */
+void tlb_insert(struct cpu *c, const struct mmu_regs *regs, uint64_t va,
+                const struct mmu_translation *t);
+/** tlb_page_of - what a walk grants. */
+void tlb_page_of(const struct mmu_translation *t, struct tlb_page *out);
+/** tlb_drop_page - INVLPG of a page that tlb_may_be_large() says is not large. */
+void tlb_drop_page(struct cpu *c, uint64_t va);
+/** tlb_may_be_large - whether the TLB may hold a large page's entries around linear @va. */
+bool tlb_may_be_large(const struct cpu *c, uint64_t va);
+/** tlb_forget_all - empty the TLBs of all vCPUs. */
+void tlb_forget_all(struct cpu *c);
+/** tlb_cr3_is_loaded - the library has executed MOV CR3, and emptied its own. */
+void tlb_cr3_is_loaded(struct cpu *c);
+/** tlb_ahead - the library has been given linear @va to fetch from. */
+void tlb_ahead(struct cpu *c, uint64_t va);
+/** tlb_forget_ahead - nobody executes what the library has fetched. */
+void tlb_forget_ahead(struct cpu *c);
+/** tlb_fetch - the instructions in linear [@va, @va + @size), or @single one, are about to execute. */
+enum tlb_fetch tlb_fetch(struct cpu *c, uint64_t va, uint32_t size, bool single);
+/** tlb_left_early - the block that ran last has been left at linear @va, before its end. */
+void tlb_left_early(struct cpu *c, uint64_t va);
+/** tlb_visit - what the TLBs hold. */
+void tlb_visit(struct cpu *c, struct base_state *st);
+
 /* ---- frames.c: W^X ---- */
 
 /** frames_fill - TLB fill.  Returns: false with c->fault set to refuse it. */
 bool frames_fill(struct cpu *c, uint64_t va, unsigned access, uint64_t *pa, unsigned *rights);
-/** frames_may_be_large - whether the TLB may hold a large page's entries around linear @va. */
-bool frames_may_be_large(const struct cpu *c, uint64_t va);
 /** frames_reconsider - MIXED frames become plain ones now and then; between runs of the engine. */
 void frames_reconsider(struct cpu *c);
 /** frames_flushed - the engine's TLB has been flushed. */
@@ -357,6 +406,8 @@ bool cpu_far_is_plain(struct cpu *c, const uint8_t *code, uint32_t size);
 
 /* ---- run.c ---- */
 
+/** cpu_arm - set the counter so that the hook looks when something is due. */
+void cpu_arm(struct cpu *c);
 /** cpu_can_interrupt - an interrupt or NMI would be taken before the next instruction. */
 bool cpu_can_interrupt(struct cpu *c);
 /** cpu_probe_at - where and when, for a probe. */

@@ -21,7 +21,6 @@ struct engine {
     bool loaded;         /* scratch holds the current state */
     bool fill_refused;
     bool dropping;       /* engine_drop_frame() is at work: MAGIC_BASE addresses are ours */
-    bool settling;       /* ... engine_settle(): they all mean the last frame */
     uint64_t clock_us;   /* what the library takes for the time: see gettimeofday() */
     bool uses_raw, uses_no_exit;
     uint8_t *skip_sync; /* the library's flag: it need not work out RIP for the RDTSC hook; NULL:

@@ -77,7 +77,7 @@ bool cpu_undo_mov_cr3(struct cpu *c)
     }
     env->eip = at;
     blocks_uncount_tail(c, at);
-    engine_flush_tlb(c);
+    cpu_flush_tlb(c);
     return true;
 }
 

@@ -51,33 +51,6 @@ void frames_flushed(struct cpu *c)
     for (guint i = 0; i < c->written->len; i++)
         c->ram->frame[g_array_index(c->written, uint64_t, i)] &= (uint8_t)~MMU_FRAME_WRITTEN;
     g_array_set_size(c->written, 0);
-    memset(c->large_fills, 0, sizeof(c->large_fills));
-    c->huge_fills = false;
-}
-
-static unsigned region_bit(uint64_t va)
-{
-    return (unsigned)(((va >> 21) * 0x9e3779b97f4a7c15ull) >> 52);
-}
-
-static void note_large(struct cpu *c, uint64_t va, uint64_t page_size_bytes)
-{
-    unsigned bit = region_bit(va);
-
-    if (page_size_bytes > (4u << 20))
-        c->huge_fills = true;
-    c->large_fills[bit >> 6] |= 1ull << (bit & 63);
-    if (page_size_bytes == (4u << 20)) { /* 32-bit paging: both halves */
-        bit = region_bit(va ^ (1u << 21));
-        c->large_fills[bit >> 6] |= 1ull << (bit & 63);
-    }
-}
-
-bool frames_may_be_large(const struct cpu *c, uint64_t va)
-{
-    unsigned bit = region_bit(va);
-
-    return c->huge_fills || (c->large_fills[bit >> 6] >> (bit & 63) & 1);
 }
 
 static void mark_written(struct cpu *c, uint64_t mfn)
@@ -195,56 +168,83 @@ static bool fetch_address(struct cpu *c, uint64_t *va)
     return !(env->eip >> 32);
 }
 
+/* Fetching sets A bits when it is known what will be executed: tlb_fetch(). */
+static bool walk(struct cpu *c, const struct mmu_regs *regs, uint64_t va, unsigned access,
+                 struct mmu_translation *t)
+{
+    switch (mmu_walk(c->ram, regs, GVA(va), access == MMU_FETCH ? MMU_FETCH | MMU_PROBE : access, t)) {
+    case MMU_FAULT:
+        return refuse(c, FAULT_PAGE, access, va, 0, t->error_code);
+    case MMU_NONCANONICAL:
+        return refuse(c, FAULT_NONCANONICAL, access, va, 0, 0);
+    case MMU_BUS:
+        return refuse(c, FAULT_BUS, access, va, t->pte_pa[t->levels ? t->levels - 1 : 0], 0);
+    default:
+        return true;
+    }
+}
+
+/* What the library gets of a page of RAM: less where there are breakpoints, and W^X.  Returns: false to
+ * refuse the access. */
+static bool grant(struct cpu *c, uint64_t va, unsigned access, struct tlb_page *page)
+{
+    uint64_t mfn = page->pa >> PAGE_SHIFT;
+    unsigned withheld = 0;
+
+    if (base_unlikely(c->watch.data))
+        withheld = debug_withheld(c, va);
+    if (withheld & access)
+        return refuse(c, FAULT_WATCH, access, va, page->pa | (va & PAGE_MASK), 0);
+    if (access == MMU_WRITE && (c->ram->frame[mfn] & MMU_FRAME_CODE) &&
+        blocks_executes_frame(c, mfn))
+        return refuse(c, FAULT_OWN_CODE, access, va, page->pa | (va & PAGE_MASK), 0);
+    c->ram->frame[mfn] |= MMU_FRAME_TOUCHED;
+    page->rights = frame_rights(c, mfn, access, page->rights) & ~withheld;
+    return true;
+}
+
 bool frames_fill(struct cpu *c, uint64_t va, unsigned access, uint64_t *pa, unsigned *rights)
 {
     uint64_t library_page = va >> PAGE_SHIFT;
     struct mmu_translation t;
+    struct tlb_page page;
     struct mmu_regs regs;
-    unsigned withheld = 0;
-    uint64_t mfn;
+    bool ahead = false;
 
     if (access == MMU_FETCH && !fetch_address(c, &va))
         return refuse(c, FAULT_AROUND, access, va, 0, 0);
-    c->vcpu[c->current].counters.fills++;
+    if (base_unlikely(c->cr3_block && c->cr3_block == c->blocks) && access == MMU_FETCH)
+        tlb_cr3_is_loaded(c);
+    if (base_unlikely(c->later_block == c->blocks) && va >> PAGE_SHIFT == c->later_va >> PAGE_SHIFT)
+        c->later_block = 0; /* it stays: see tlb_left_early() */
     cpu_mmu_regs(c, c->current, &regs);
     if (base_unlikely(regs.cr3 & c->cr3_reserved))
         return refuse(c, FAULT_CR3, access, va, regs.cr3, 0);
     c->good_cr3 = regs.cr3;
     regs.implicit = (va >> PAGE_SHIFT) == c->implicit_page;
-    switch (mmu_walk(c->ram, &regs, GVA(va), access, &t)) {
-    case MMU_OK:
-        break;
-    case MMU_FAULT:
-        return refuse(c, FAULT_PAGE, access, va, 0, t.error_code);
-    case MMU_NONCANONICAL:
-        return refuse(c, FAULT_NONCANONICAL, access, va, 0, 0);
-    case MMU_BUS:
-        return refuse(c, FAULT_BUS, access, va, t.pte_pa[t.levels ? t.levels - 1 : 0], 0);
-    }
-    if (!mmu_ram_has(c->ram, t.pa.v & ~PAGE_MASK, PAGE_SIZE)) {
-        if (c->scratch.pages && access != MMU_FETCH && device_scratch_page(c, va, pa)) {
-            *rights = (t.readable ? MMU_READ : 0) | (t.writable && t.dirty ? MMU_WRITE : 0);
-            return true;
+    if (!tlb_find(c, &regs, va, access, &page)) {
+        if (!walk(c, &regs, va, access, &t))
+            return false;
+        tlb_page_of(&t, &page);
+        if (!mmu_ram_has(c->ram, page.pa, PAGE_SIZE)) {
+            *rights = page.rights;
+            return (c->scratch.pages && access != MMU_FETCH && device_scratch_page(c, va, pa)) ||
+                   refuse(c, FAULT_DEVICE, access, va, t.pa.v, 0);
         }
-        return refuse(c, FAULT_DEVICE, access, va, t.pa.v, 0);
+        if (access == MMU_FETCH)
+            page.rights = MMU_FETCH; /* AHEAD: see tlb.c */
+        else
+            tlb_insert(c, &regs, va, &t);
+        ahead = access == MMU_FETCH;
     }
-    if (t.page_size_bytes > PAGE_SIZE)
-        note_large(c, va, t.page_size_bytes);
-    mfn = t.pa.v >> PAGE_SHIFT;
-    if (base_unlikely(c->watch.data))
-        withheld = debug_withheld(c, va);
-    if (withheld & access)
-        return refuse(c, FAULT_WATCH, access, va, t.pa.v, 0);
-    if (access == MMU_WRITE && (c->ram->frame[mfn] & MMU_FRAME_CODE) &&
-        blocks_executes_frame(c, mfn))
-        return refuse(c, FAULT_OWN_CODE, access, va, t.pa.v, 0);
-    c->ram->frame[mfn] |= MMU_FRAME_TOUCHED;
-    *rights = (t.readable ? MMU_READ : 0) | (t.writable && t.dirty ? MMU_WRITE : 0) |
-              (t.executable ? MMU_FETCH : 0);
-    *rights = frame_rights(c, mfn, access, *rights) & ~withheld;
-    *pa = t.pa.v & ~PAGE_MASK;
+    if (!grant(c, va, access, &page))
+        return false;
+    *pa = page.pa;
+    *rights = page.rights;
     if (access == MMU_FETCH)
-        blocks_page_is(c, library_page, mfn);
+        blocks_page_is(c, library_page, page.pa >> PAGE_SHIFT);
+    if (ahead)
+        tlb_ahead(c, va);
     return true;
 }
 

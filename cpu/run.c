@@ -160,7 +160,7 @@ static void take_init(struct cpu *c, struct cpu_vcpu *v)
     v->wait_sipi = c->current != 0;
     c->mode_key = CPU_KEY_MODE_UNKNOWN;
     env_store(c);
-    engine_flush_tlb(c);
+    cpu_flush_tlb(c);
     debug_arm(c);
 }
 
@@ -241,7 +241,7 @@ static bool boundary(struct cpu *c, enum cpu_stop *stop)
 
 /* Set the counter so that the hook looks when something is due, or at each block when that
  * depends on what the block before did. */
-static void arm(struct cpu *c)
+void cpu_arm(struct cpu *c)
 {
     const struct cpu_vcpu *v = current(c);
     uint64_t now = cpu_now(c), limit = c->target;
@@ -372,11 +372,11 @@ void cpu_handle_stop(struct cpu *c)
             cpu_fault(c);
         break;
     case WHY_GAVE_UP: /* step: the instruction that it cannot may not be the first */
-        if (c->step_failed)
+        if (c->step_failed && cpu_have_fetched(c))
             cpu_deliver_exception(c, (struct cpu_exc){.vector = EXC_UD});
         c->must_step = true;
         break;
-    case WHY_NX_MIXED:
+    case WHY_NO_FETCH:
         cpu_deliver_exception(c, cpu_page_fault(&c->fault));
         break;
     }
@@ -408,7 +408,7 @@ enum cpu_stop cpu_run(struct cpu *c, unsigned vcpu, uint64_t deadline, uint64_t 
     c->must_step = c->checking = false;
     debug_arm(c);
     while (!boundary(c, &stop)) {
-        arm(c);
+        cpu_arm(c);
         if (base_unlikely(steps(c))) {
             c->must_step = false;
             cpu_step(c);

@@ -45,6 +45,8 @@ struct cpu_exc cpu_page_fault(const struct cpu_fault *f);
 bool cpu_take_breakpoint(struct cpu *c);
 /** cpu_access_address - linear address of one access of @insn, at env->eip. */
 uint64_t cpu_access_address(struct cpu *c, const struct cpu_insn *insn, const struct cpu_access *a);
+/** cpu_have_fetched - the instruction at RIP counts as fetched.  Returns: as cpu_look(). */
+bool cpu_have_fetched(struct cpu *c);
 /** cpu_look - have the library fetch the instruction at RIP, as it does before it executes one.
  *  Returns: false when that faulted; the fault has been dealt with. */
 bool cpu_look(struct cpu *c);

@@ -51,16 +51,20 @@ static void finish_special(struct cpu *c, const struct cpu_insn *insn, bool gues
 /* INVLPG: the library drops 4 KiB of a large page, and tells nobody. */
 static void invlpg(struct cpu *c, const struct cpu_insn *insn)
 {
-    if (frames_may_be_large(c, cpu_effective_address(c, insn))) {
+    uint64_t va = cpu_effective_address(c, insn), insns = c->insns;
+
+    if (tlb_may_be_large(c, va)) {
         bool guest_tf = (env_load(c)->eflags & FLAG_TF) != 0;
 
-        engine_flush_tlb(c);
+        cpu_flush_tlb(c);
         c->env->eip += insn->length;
         retire(c, 1);
         finish_special(c, insn, guest_tf, c->env->eip - insn->length);
         return;
     }
     cpu_step_native(c, insn);
+    if (c->insns != insns)
+        tlb_drop_page(c, va);
 }
 
 static uint32_t special_cost(struct cpu *c, const struct cpu_insn *insn)
@@ -79,12 +83,13 @@ static uint32_t special_cost(struct cpu *c, const struct cpu_insn *insn)
     }
 }
 
-/* The library may have fetched nothing of its second page. */
-static bool crosses_page(struct cpu *c, const struct cpu_insn *insn)
+/* What the library did not or could not fetch.  Returns: false when that has ended in an exception. */
+bool cpu_have_fetched(struct cpu *c)
 {
-    uint64_t va = cpu_linear_rip(env_load(c));
+    struct cpu_insn insn;
 
-    return (va & PAGE_MASK) + insn->length > PAGE_SIZE;
+    return tlb_fetch(c, cpu_linear_rip(env_load(c)), cpu_fetch_insn(c, &insn) ? insn.length : 1,
+                     true) == TLB_FETCHED || cpu_look(c);
 }
 
 /* What cpu_must_check() looks at: CPL, CR0. */
@@ -112,7 +117,7 @@ void cpu_special(struct cpu *c)
         cpu_step_native(c, &insn);
         return;
     }
-    if (crosses_page(c, &insn) && !cpu_look(c))
+    if (!cpu_have_fetched(c))
         return;
     if (!cpu_check_insn(c, &insn, &exc)) {
         cpu_deliver_exception(c, exc);

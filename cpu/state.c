@@ -112,11 +112,13 @@ void cpu_state(struct cpu *c, struct base_state *st)
         execpoint_forget_last(c);
         blocks_forget_all(c);
         engine_drop_all(c);
+        tlb_forget_all(c);
     }
 }
 
 void cpu_settle(struct cpu *c)
 {
+    tlb_forget_all(c);
     engine_settle(c);
     c->mode_key = CPU_KEY_MODE_UNKNOWN;
 }
@@ -132,10 +134,7 @@ static void visit_counters(struct cpu_counters *n, struct base_state *st)
     BASE_STATE(st, n->fills);
 }
 
-/* What is not visited, because settling empties it: the TLB.  What cannot be: which code is
- * translated.  Translating reads ahead, so a page behind a block's end can get its A bit from a
- * TLB fill that a machine with warm caches does not make; guests that look at A bits of pages
- * which they never execute would tell.  The hash chain does. */
+/* Which code is translated, and what the library's TLB holds, is not visited: nobody can tell. */
 
 /* The ring and what goes with it tell what the last block was, which a store into its own code
  * asks for. */
@@ -160,10 +159,10 @@ void cpu_hidden_state(struct cpu *c, struct base_state *st)
     for (unsigned i = 0; i < c->config.count; i++)
         visit_counters(&c->vcpu[i].counters, st);
     frames_visit(c, st);
+    tlb_visit(c, st);
     if (st->mode != BASE_STATE_LOAD)
         return;
     c->insns_at_load = c->insns;
     c->blocks_at_load = c->blocks;
     engine_flush_tlb(c);
-    engine_settle(c);
 }

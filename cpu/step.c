@@ -60,6 +60,8 @@ static void finish_step(struct cpu *c, const struct step *s)
     if (!(env->hflags & HF_CS64))
         env->eip &= 0xffffffff;
     env_store(c);
+    if (insn->kind == CPU_KIND_MOV_TO_CR && insn->creg == 3) /* the library's is empty, or nearly */
+        cpu_flush_tlb(c);
     if (c->scratch.parts)
         device_commit(c);
     cpu_finish_insn(c, s->guest_tf, insn->flags);
@@ -137,6 +139,8 @@ void cpu_step_native(struct cpu *c, const struct cpu_insn *insn)
         c->parts--; /* the block ends here */
     if (!s.guest_tf)
         env_load(c)->eflags &= ~(uint64_t)FLAG_TF;
+    if (c->why == WHY_EXCEPTION) /* it has begun, as in a block */
+        env_load(c)->eflags &= ~(uint64_t)FLAG_RF;
     c->step_failed = true;
     if (c->why != WHY_NONE)
         cpu_handle_stop(c);
@@ -147,6 +151,7 @@ bool cpu_look(struct cpu *c)
 {
     struct cpu_env *env = env_load(c);
     uint64_t tf = env->eflags & FLAG_TF;
+    struct cpu_insn insn;
 
     env->eflags |= FLAG_TF; /* nothing but this instruction is translated */
     if (c->cutting)
@@ -157,8 +162,14 @@ bool cpu_look(struct cpu *c)
     c->looking = false;
     env = env_load(c);
     env->eflags = (env->eflags & ~(uint64_t)FLAG_TF) | tf;
-    if (c->why == WHY_BOUNDARY || c->why == WHY_GAVE_UP) /* it has fetched all before it gave up */
+    if (c->why == WHY_BOUNDARY)
         return true;
+    if (c->why == WHY_GAVE_UP) { /* it has fetched all before it gave up */
+        if (tlb_fetch(c, cpu_linear_rip(env), cpu_fetch_insn(c, &insn) ? insn.length : 1, true) !=
+            TLB_FAULT)
+            return true;
+        c->why = WHY_NO_FETCH;
+    }
     c->step_failed = true;
     cpu_handle_stop(c);
     c->step_failed = false;
