@@ -236,6 +236,26 @@ void engine_write_xmm(struct cpu *c, unsigned n, const uint8_t value[16])
         env_load(c);
 }
 
+/* The library begins with a control word of 0, and computes as if it were another. */
+void engine_reset_fpu(struct cpu *c)
+{
+    static const struct {
+        int id;
+        uint32_t value;
+    } word[] = {{UC_X86_REG_FPSW, 0}, {UC_X86_REG_FPCW, 0x40}, {UC_X86_REG_FPTAG, 0x5555},
+                {UC_X86_REG_MXCSR, 0x1f80}};
+    static const uint8_t zero[10];
+    bool loaded = c->engine->loaded;
+
+    env_store(c);
+    for (int i = 0; i < 8; i++)
+        uc_reg_write(c->engine->uc, UC_X86_REG_FP0 + i, zero);
+    for (unsigned i = 0; i < ARRAY_LEN(word); i++)
+        uc_reg_write(c->engine->uc, word[i].id, &word[i].value);
+    if (loaded)
+        env_load(c);
+}
+
 void *engine_context_new(struct cpu *c)
 {
     uc_context *context = NULL;

@@ -209,6 +209,9 @@ void engine_write_cr3(struct cpu *c, uint64_t value);
 void engine_write_cr4(struct cpu *c, uint64_t value);
 void engine_write_efer(struct cpu *c, uint64_t value);
 
+/** engine_reset_fpu - x87 state and MXCSR as after power-up (SDM 3A table 9-1). */
+void engine_reset_fpu(struct cpu *c);
+
 /* XMM registers, 16 bytes. */
 void engine_read_xmm(struct cpu *c, unsigned n, uint8_t value[16]);
 void engine_write_xmm(struct cpu *c, unsigned n, const uint8_t value[16]);

@@ -85,8 +85,7 @@ static void reset_vcpu_fields(struct cpu *c, struct cpu_vcpu *v, bool init)
     cpu_msr_reset(v, init);
 }
 
-/* The x87 state is left to the library: its power-up control word is that of FNINIT (0x37f,
- * table 9-1 says 0x40), and INIT does not touch it. */
+/* INIT does not touch x87 and SSE state. */
 void cpu_reset_vcpu(struct cpu *c, bool init)
 {
     struct cpu_env *env = env_load(c);
@@ -99,6 +98,7 @@ void cpu_reset_vcpu(struct cpu *c, bool init)
     if (!init) {
         reset_library_msrs(env, off);
         reset_xmm(c);
+        engine_reset_fpu(c);
     }
     ENV32(env, off->old_exception) = UINT32_MAX;
 }

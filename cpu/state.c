@@ -153,6 +153,7 @@ void cpu_hidden_state(struct cpu *c, struct base_state *st)
     BASE_STATE(st, c->ring);
     BASE_STATE(st, c->blocks);
     BASE_STATE(st, c->step_block);
+    BASE_STATE(st, c->left_block);
     BASE_STATE(st, c->lone_reg);
     BASE_STATE(st, c->lone_blocks);
     BASE_STATE(st, c->good_cr3);

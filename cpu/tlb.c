@@ -99,7 +99,7 @@ bool tlb_find(struct cpu *c, const struct mmu_regs *regs, uint64_t va, unsigned 
     uint64_t key = key_of(t, va, space_of(regs));
     const struct entry *e = slot_of(t, key);
 
-    if (e->key != key || !(e->value & access))
+    if (e->key != key || !(e->value & access) || !cpu_is_canonical(va)) /* a key has 48 bits of it */
         return false;
     out->pa = e->value & ~PAGE_MASK;
     out->rights = e->value & (MMU_READ | MMU_WRITE | MMU_FETCH);

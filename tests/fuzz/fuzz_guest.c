@@ -2,14 +2,15 @@
 /*
  * Runs random guests: see guest_gen.h for what they are.
  *
- *   fuzz_guest [--seeds FIRST:COUNT] [--points] [--insns N] [--jobs N] [--time SECONDS] [-v]
- *   fuzz_guest --one SEED [--insns N] [--stops [-v] | --points | --stop N...] [--save FILE]
- *                     in this process, for a debugger; --stop: stop there and go on, -v: say
- *                     where the random stops are; FILE gets the end state
+ *   fuzz_guest [--seeds FIRST:COUNT] [--points] [--restore] [--insns N] [--jobs N] [--time SECONDS] [-v]
+ *   fuzz_guest --one SEED [--insns N] [--stops [-v] | --points | --half N | --stop N...] [--save FILE]
+ *                     in this process, for a debugger; --stop: stop there and go on, --half: save and
+ *                     restore there, -v: say where the random stops are; FILE gets the end state
  *
- * Each seed is run twice or, with --points, three times, in forked copies of a machine that has just
- * been built: once from start to end, once with stops at random instruction counts, and once with an
- * observer at random execution points that come and go.  A seed is a finding when
+ * Each seed is run twice or more, in forked copies of a machine that has just been built: once from start
+ * to end; once with stops at random instruction counts; with --points, once with an observer at random
+ * execution points that come and go; with --restore, once to a random instruction, where the state is
+ * saved, and on from there in another copy.  A seed is a finding when
  *
  *   crash   a signal, an assertion, a sanitizer's report
  *   hang    --time seconds of processor time are used up
@@ -17,6 +18,7 @@
  *   random  two runs without stops end in different states
  *   stops   runs with and without stops end in different states
  *   points  runs with and without execution points do
+ *   restore so does the run of which the second half is another machine's
  *
  * The last line holds a hash of the end states of all seeds: the same on every host.
  */
@@ -60,13 +62,25 @@
 #define EXIT_LEAK     33
 #define WORKERS_MAX   64
 
-enum way { PLAIN, STOPS_ON_THE_WAY, POINTS };
+enum way { PLAIN, STOPS_ON_THE_WAY, POINTS, SAVE, RESTORE };
+static const char *const way_names[] = {"plain", "stops", "points", "save", "restore"};
+
+/* What SAVE leaves to RESTORE. */
+#define SAVED_BYTES_MAX (1u << 20)
+struct saved {
+    uint64_t at; /* the instruction count; set by the parent */
+    size_t bytes;
+    uint8_t state[SAVED_BYTES_MAX];
+    uint8_t ram[GUEST_RAM_BYTES];
+};
+static struct saved *saved; /* shared with the children */
 
 struct options {
     uint64_t first, count, insns, stop_at[STOPS];
+    uint64_t half; /* with one and restore */
     unsigned stop_count;
     unsigned jobs, seconds;
-    bool verbose, one, points;
+    bool verbose, one, points, restore;
     enum way way; /* with one */
     const char *save;
 };
@@ -85,6 +99,7 @@ struct worker {
     struct outcome outcome;
     uint64_t findings, seeds, insns, exceptions, interrupts, told;
     uint64_t stop[16], mode[GUEST_MODES];
+    uint64_t restored; /* seeds */
     uint64_t digest; /* sum over seeds, so that it does not depend on who ran which */
     long max_kib;
 };
@@ -188,6 +203,52 @@ static void end_state(struct sim_machine *m, char text[BASE_HASH_TEXT])
     base_hash_final(&h, text);
 }
 
+static void make_saved(void)
+{
+    saved = mmap(NULL, sizeof(*saved), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (saved == MAP_FAILED) {
+        perror("fuzz_guest: mmap");
+        exit(2);
+    }
+}
+
+/* Where RESTORE goes on. */
+static uint64_t random_half(uint64_t seed, uint64_t insns)
+{
+    struct base_rng rng;
+
+    base_rng_init(&rng, seed, 3);
+    return base_rng_next(&rng) % insns;
+}
+
+static void save_half(struct sim_machine *m)
+{
+    g_autoptr(GByteArray) out = g_byte_array_new();
+    struct base_state st;
+
+    base_state_init_save(&st, out);
+    sim_machine_visit(m, &st, SIM_PART_DEVICES | SIM_PART_CPUS | SIM_PART_HIDDEN);
+    if (out->len > SAVED_BYTES_MAX) {
+        fprintf(stderr, "fuzz_guest: a state of %u bytes\n", out->len);
+        exit(2);
+    }
+    saved->bytes = out->len;
+    memcpy(saved->state, out->data, out->len);
+    mmu_ram_read(sim_machine_ram(m), GPA(0), saved->ram, GUEST_RAM_BYTES);
+}
+
+static void load_half(struct sim_machine *m)
+{
+    GError *error = NULL;
+
+    if (!sim_machine_load(m, saved->state, saved->bytes, &error)) {
+        fprintf(stderr, "fuzz_guest: %s\n", error->message);
+        exit(2);
+    }
+    for (uint64_t pa = 0; pa < GUEST_RAM_BYTES; pa += PAGE_SIZE)
+        mmu_ram_restore(sim_machine_ram(m), pa >> PAGE_SHIFT, saved->ram + pa);
+}
+
 static void run_guest(struct sim_machine *m, const struct options *o, uint64_t seed, enum way way,
                       struct outcome *out)
 {
@@ -202,6 +263,14 @@ static void run_guest(struct sim_machine *m, const struct options *o, uint64_t s
     base_rng_init(&rng, seed, 1);
     if (way == POINTS)
         add_points(m, &observer, seed);
+    if (way == RESTORE)
+        load_half(m);
+    if (way == SAVE) {
+        limits.insns = saved->at;
+        sim_machine_run(m, &limits);
+        save_half(m);
+        return;
+    }
     for (unsigned i = 0; way == STOPS_ON_THE_WAY && i < STOPS; i++) {
         uint64_t room = o->insns >> (base_rng_next(&rng) % 8);
         uint64_t next = sim_machine_insns(m) + base_rng_next(&rng) % (room + 1);
@@ -262,7 +331,6 @@ static void report(struct worker *w, uint64_t seed, const char *kind, const char
 static bool run_forked(struct sim_machine *m, const struct options *o, uint64_t seed, enum way way,
                        struct worker *w)
 {
-    static const char *const names[] = {"plain", "with stops", "with points"};
     struct rusage usage;
     char detail[64];
     int status;
@@ -276,7 +344,7 @@ static bool run_forked(struct sim_machine *m, const struct options *o, uint64_t 
     }
     w->max_kib = MAX(w->max_kib, usage.ru_maxrss);
     g_snprintf(detail, sizeof(detail), "%s",
-               WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : names[way]);
+               WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : way_names[way]);
     if (WIFSIGNALED(status) && (WTERMSIG(status) == SIGXCPU || WTERMSIG(status) == SIGKILL))
         report(w, seed, "hang", detail);
     else if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_LEAK)
@@ -334,9 +402,11 @@ static void check_way(struct sim_machine *m, const struct options *o, uint64_t s
     g_snprintf(detail, sizeof(detail), "%s %" PRIu64 " %.8s, then %s %" PRIu64 " %.8s",
                sim_stop_name(plain->stop), plain->insns, plain->hash,
                sim_stop_name(w->outcome.stop), w->outcome.insns, w->outcome.hash);
+    if (way == RESTORE)
+        g_snprintf(detail + strlen(detail), sizeof(detail) - strlen(detail), " half %" PRIu64, saved->at);
     if (!run_forked(m, o, seed, PLAIN, w))
         return;
-    report(w, seed, !same(plain, &w->outcome) ? "random" : way == POINTS ? "points" : "stops", detail);
+    report(w, seed, same(plain, &w->outcome) ? way_names[way] : "random", detail);
 }
 
 static void check_seed(struct sim_machine *m, const struct options *o, uint64_t seed,
@@ -356,10 +426,18 @@ static void check_seed(struct sim_machine *m, const struct options *o, uint64_t 
     check_way(m, o, seed, STOPS_ON_THE_WAY, &plain, w);
     if (o->points)
         check_way(m, o, seed, POINTS, &plain, w);
+    if (o->restore && plain.insns) {
+        saved->at = random_half(seed, plain.insns);
+        if (!run_forked(m, o, seed, SAVE, w))
+            return;
+        check_way(m, o, seed, RESTORE, &plain, w);
+        w->restored++;
+    }
 }
 
 static void work(const struct options *o, unsigned index, struct worker *w)
 {
+    make_saved();
     for (unsigned kind = 0; kind < KINDS; kind++) {
         struct sim_machine *m = machine_for(kind);
 
@@ -381,6 +459,7 @@ static bool total(const struct options *o, const struct worker *workers)
         t.exceptions += workers[i].exceptions;
         t.interrupts += workers[i].interrupts;
         t.told += workers[i].told;
+        t.restored += workers[i].restored;
         t.digest += workers[i].digest;
         t.max_kib = MAX(t.max_kib, workers[i].max_kib);
         for (unsigned s = 0; s < ARRAY_LEN(t.stop); s++)
@@ -389,8 +468,8 @@ static bool total(const struct options *o, const struct worker *workers)
             t.mode[s] += workers[i].mode[s];
     }
     printf("instructions %" PRIu64 ", exceptions %" PRIu64 ", interrupts %" PRIu64
-           ", points %" PRIu64 ", largest process %ld KiB\nstops:", t.insns, t.exceptions,
-           t.interrupts, t.told, t.max_kib);
+           ", points %" PRIu64 ", restored %" PRIu64 ", largest process %ld KiB\nstops:", t.insns,
+           t.exceptions, t.interrupts, t.told, t.restored, t.max_kib);
     for (unsigned s = 0; s <= SIM_STOP_CRASH; s++)
         printf(" %s %" PRIu64, sim_stop_name((enum sim_stop)s), t.stop[s]);
     printf("\nmodes:");
@@ -450,7 +529,14 @@ static void run_one(const struct options *o)
     struct cpu_regs r;
     char text[128];
 
-    run_guest(m, o, o->first, o->way, &out);
+    if (o->restore) {
+        make_saved();
+        saved->at = o->half;
+        run_guest(m, o, o->first, SAVE, &out);
+        sim_machine_free(m);
+        m = machine_for(o->first % KINDS);
+    }
+    run_guest(m, o, o->first, o->restore ? RESTORE : o->way, &out);
     cpu_get_regs(sim_machine_cpu(m), cpu_current(sim_machine_cpu(m)), &r);
     if (!cpu_disassemble(sim_machine_cpu(m), cpu_current(sim_machine_cpu(m)),
                          GVA(r.seg[CPU_CS].base + r.rip), text, sizeof(text)))
@@ -488,6 +574,7 @@ static void parse(int argc, char **argv, struct options *o)
         {"seeds", 1, NULL, 's'}, {"insns", 1, NULL, 'i'}, {"jobs", 1, NULL, 'j'},
         {"time", 1, NULL, 't'},  {"one", 1, NULL, 'o'},   {"stops", 0, NULL, 'p'},
         {"save", 1, NULL, 'f'},  {"stop", 1, NULL, 'a'}, {"points", 0, NULL, 'e'},
+        {"restore", 0, NULL, 'r'}, {"half", 1, NULL, 'h'},
         {NULL, 0, NULL, 0}};
     char *end;
     int c;
@@ -517,6 +604,13 @@ static void parse(int argc, char **argv, struct options *o)
         case 'e':
             o->points = true;
             o->way = POINTS;
+            break;
+        case 'r':
+            o->restore = true;
+            break;
+        case 'h':
+            o->half = number(optarg, &end);
+            o->restore = true;
             break;
         case 'a':
             if (o->stop_count < STOPS)

@@ -165,6 +165,11 @@ void engine_write_efer(struct cpu *c, uint64_t value)
     ENV64(&c->env, offsets.efer) = value;
 }
 
+void engine_reset_fpu(struct cpu *c)
+{
+    (void)c;
+}
+
 void engine_write_xmm(struct cpu *c, unsigned n, const uint8_t value[16])
 {
     memcpy(c->xmm[n], value, 16);
