@@ -41,7 +41,7 @@ struct sim_limits {
 #define SIM_MACHINE_SETTLE_INSNS 10000000u
 
 /* Raised whenever a state that was saved would not go on as before in a newer version. */
-#define SIM_MACHINE_STATE_NUMBER 1u
+#define SIM_MACHINE_STATE_NUMBER 2u
 
 /* Where a run stands, also while no instruction is executed. */
 struct sim_position {
