@@ -287,9 +287,9 @@ void cpu_take_exception(struct cpu *c)
         cpu_finish_insn(c, true, 0);
         return;
     }
-    current(c)->counters.exceptions++;
     blocks_uncount_tail(c, cpu_linear_rip(env)); /* INTO does not end a block */
     if (soft) {
+        current(c)->counters.exceptions++;
         exc.insn_bytes = soft_length(c, exc.vector);
         cpu_raise(c, exc, CPU_EVENT_SOFT);
         cpu_finish_insn(c, false, 0); /* what MOV SS before it has held back */
@@ -297,7 +297,7 @@ void cpu_take_exception(struct cpu *c)
     }
     exc.has_error = pushes_error(exc.vector);
     exc.error = exc.has_error ? ENV32(env, off->error_code) : 0;
-    cpu_raise(c, exc, CPU_EVENT_EXCEPTION);
+    cpu_deliver_exception(c, exc); /* and the breakpoints that it would have hit are forgotten */
 }
 
 void cpu_take_transition(struct cpu *c)
