@@ -638,7 +638,8 @@ const char *engine_text(const struct cpu *c)
 void engine_visit_fpu(struct cpu *c, struct base_state *st)
 {
     static const int word[] = {UC_X86_REG_FPSW, UC_X86_REG_FPCW, UC_X86_REG_FPTAG,
-                               UC_X86_REG_MXCSR};
+                               UC_X86_REG_MXCSR, UC_X86_REG_FIP, UC_X86_REG_FCS,
+                               UC_X86_REG_FDP, UC_X86_REG_FDS, UC_X86_REG_FOP};
     uc_engine *uc = c->engine->uc;
 
     for (int i = 0; i < 16; i++) {

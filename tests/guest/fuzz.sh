@@ -21,7 +21,7 @@ if [ "${FUZZ_AGAIN:-yes}" = yes ]; then
     again=
     for seed in 530 542 1062 1724 1787 1988 3856 4449 11016 11207 15622 15761 16667 19542 29870 30068 \
         34135 34461 36146 36489 41466 43919 65076 71184 81393 96304 \
-        88 217 306 580 705 1000 1028 1064 2107 2280 2481 2959 3290 3546 3720 5233 10012 49143; do
+        88 217 306 580 705 1000 1028 1064 2107 2280 2481 2959 3290 3546 3720 4969 5233 10012 49143; do
         "$fuzz" --seeds "$seed:1" --points --restore --insns 2000 >"$tap_dir/seed" 2>&1 || again+=$(grep finding: "$tap_dir/seed")
     done
     tap_equal "seeds that were findings are none" "" "$again"
