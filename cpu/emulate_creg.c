@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Control and debug registers: the checks; engine.c does the writing.
+ * Control and debug registers: the checks; engine_state.c does the writing.
  *
  * Source: SDM 3A 2.5 (control registers), 10.8.5 (IA-32e mode activation), 4.4.1 (PDPTEs),
  * 4.10.1 (PCIDs), 3B 18.2 (debug registers), 2B MOV (control and debug registers), LMSW, CLTS.

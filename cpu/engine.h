@@ -2,7 +2,7 @@
 /*
  * Inside of struct cpu, and the engine as the run loop uses it.
  *
- * engine.c is the only file that knows the library.  Its hooks record what
+ * engine*.c are the only files that know the library.  The hooks record what
  * happened in struct cpu and stop the engine; run.c decides what it means.
  */
 #ifndef PARAVANE_CPU_ENGINE_H
@@ -16,7 +16,7 @@
  *   key   63    61    48 47                                        0
  *        |sign|mode|size| linear address: sign-extended, xor-ed in  |
  *
- * Entries of one linear page form a window; blocks.c keeps, for each window, the
+ * Entries of one linear page form a window; block_store.c keeps, for each window, the
  * frame that the page maps to, and empties it when that changes.
  */
 struct cpu_front {
@@ -121,7 +121,8 @@ struct cpu_fault {
 };
 
 struct engine; /* engine.c */
-struct blocks; /* blocks.c */
+struct blocks; /* block_store.c */
+struct block_copies; /* block_smc.c */
 
 struct cpu {
     /* Hot: one cache line for the block hook. */
@@ -150,7 +151,7 @@ struct cpu {
     struct cpu_watch watch;
     struct cpu_points points;
     struct cpu_scratch scratch;
-    uint64_t lone_reg; /* rCX or rSP when a lone store in a MIXED frame began (blocks.c) ... */
+    uint64_t lone_reg; /* rCX or rSP when a lone store in a MIXED frame began (block_smc.c) ... */
     uint64_t lone_blocks; /* ... and the count of blocks with it */
     uint64_t left_block;  /* c->blocks when the block that ran last was found to be left early */
     bool checking;  /* each instruction is checked before it: see check.c */
@@ -169,6 +170,7 @@ struct cpu {
 
     struct engine *engine;
     struct blocks *block_store;
+    struct block_copies *copies;
     struct cpu_window windows[CPU_WINDOWS];
     uint8_t *flips;    /* of each frame: how often it became code */
     GArray *written;   /* frames with MMU_FRAME_WRITTEN */
