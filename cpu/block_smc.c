@@ -19,6 +19,39 @@ bool block_is_lone_store(const struct cpu_block *b)
            (b->last_flags & CPU_INSN_WRITES_MEM);
 }
 
+/* May linear @page be one of the block's frames?  What is not mapped may. */
+static bool may_be_own(struct cpu *c, uint64_t page, const struct block_place *p)
+{
+    struct mmu_translation t;
+    struct mmu_regs regs;
+    struct tlb_page known;
+    uint64_t pa;
+
+    cpu_mmu_regs(c, c->current, &regs);
+    if (tlb_find(c, &regs, page << PAGE_SHIFT, MMU_WRITE, &known))
+        pa = known.pa;
+    else if (mmu_walk(c->ram, &regs, GVA(page << PAGE_SHIFT), MMU_WRITE | MMU_PROBE | MMU_ANY, &t) == MMU_OK)
+        pa = t.pa.v;
+    else
+        return true;
+    return pa >> PAGE_SHIFT == p->pa >> PAGE_SHIFT || (p->second && pa >> PAGE_SHIFT == p->pa2 >> PAGE_SHIFT);
+}
+
+/* Code that patches its neighbours (Linux: alternatives) is MIXED for as long as it does, and calls a
+ * lot; a call of its own takes two stops of the engine. */
+bool block_calls_elsewhere(struct cpu *c, const struct cpu_block *b, const struct block_place *p)
+{
+    uint64_t rsp = env_load(c)->regs[4], room = 8ull * (b->insns + 1u);
+
+    if (b->flags & CPU_INSN_NAMES_RSP || b->last_flags & CPU_INSN_REP ||
+        c->mode_key >> CPU_KEY_MODE_SHIFT != CPU_MODE_64)
+        return false;
+    for (uint64_t page = (rsp - room) >> PAGE_SHIFT; page <= (rsp + room) >> PAGE_SHIFT; page++)
+        if (may_be_own(c, page, p))
+            return false;
+    return true;
+}
+
 /* Does an instruction of the block that ran last begin at linear @va? */
 static bool ran_last(struct cpu *c, uint64_t va)
 {

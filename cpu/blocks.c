@@ -4,7 +4,7 @@
  * run now, and whole.
  *
  * 1. The library calls the block hook with the linear address and size of every block it
- *    executes.  The hook (engine.c) finds most of them in the FRONT cache, by linear address.
+ *    executes.  The hook (engine_hook.c) finds most of them in the FRONT cache, by linear address.
  * 2. A miss comes here, and is answered from the STORE (block_store.c).
  *
  * Invariants (those of the two caches are in block_store.c)
@@ -149,13 +149,13 @@ static bool run_marked(struct cpu *c, uint64_t va, uint32_t size)
 
 /* Where the block has to end earlier; UINT64_MAX: it need not. */
 static uint64_t cut_before(struct cpu *c, uint64_t va, uint32_t size, const struct cpu_block *b,
-                           bool mixed)
+                           const struct block_place *p, bool mixed)
 {
     uint64_t cut = UINT64_MAX, point;
 
     if (b->cut_at > 0)
         cut = va + (uint32_t)b->cut_at;
-    else if (mixed && block_is_lone_store(b) && b->last_at)
+    else if (mixed && block_is_lone_store(b) && b->last_at && !block_calls_elsewhere(c, b, p))
         cut = va + b->last_at;
     if (base_unlikely(c->points.count) && execpoint_first(c, va + 1, size - 1, &point))
         cut = MIN(cut, point);
@@ -272,7 +272,7 @@ void blocks_miss(struct cpu *c, uint64_t va, uint32_t size)
         engine_stop(c, WHY_SPECIAL);
         return;
     }
-    c->cut_va = cut_before(c, va, size, b, mixed);
+    c->cut_va = cut_before(c, va, size, b, &p, mixed);
     if (c->cut_va != UINT64_MAX) {
         engine_stop(c, WHY_CUT);
         return;

@@ -50,6 +50,10 @@ bool block_is_mixed(const struct cpu *c, const struct block_place *p);
  *  frames they have a block of their own. */
 bool block_is_lone_store(const struct cpu_block *b);
 
+/** block_calls_elsewhere - the lone store that ends the block is a near call whose return address
+ *  certainly goes to another frame than the block's. */
+bool block_calls_elsewhere(struct cpu *c, const struct cpu_block *b, const struct block_place *p);
+
 /** block_keep_frames - remember what the block's frames are before it runs. */
 void block_keep_frames(struct cpu *c, const struct block_place *p);
 /** block_forget_frames - the block that is going to run needs none of that. */

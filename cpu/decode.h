@@ -37,6 +37,7 @@ enum {
     CPU_INSN_OPTIONAL = 1 << 17,   /* special if the CPU model hides its feature */
     CPU_INSN_MODIFIES_MEM = 1 << 19, /* WRITES_MEM, and what it writes depends on what was there */
     CPU_INSN_LOADS_CR3 = 1 << 20,    /* MOV CR3 that the library executes */
+    CPU_INSN_NAMES_RSP = 1 << 21,    /* has rSP for an operand, or LEAVE, ENTER: may set it to anything */
     CPU_INSN_FSGS = 1 << 18,       /* prefixed with FS or GS, outside 64-bit mode */
 };
 

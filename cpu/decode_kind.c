@@ -613,6 +613,22 @@ bool decode_sets_arith_flags(const struct decode_raw *raw)
     }
 }
 
+bool decode_names_rsp(const struct decode_raw *raw)
+{
+    uint8_t op = raw->opcode, opcode_reg = op & 0xf8;
+    bool rex_r = raw->rex & 4, rex_b = raw->rex & 1;
+
+    if (raw->has_modrm)
+        return (decode_modrm_reg(raw) == 4 && !rex_r) ||
+               (!decode_is_mem(raw) && (raw->modrm & 7) == 4 && !rex_b);
+    if (raw->map == DECODE_MAP_0F)
+        return op == 0xcc && !rex_b; /* BSWAP */
+    if (op == 0xc8 || op == 0xc9)
+        return true;
+    return (opcode_reg == 0x58 || opcode_reg == 0x90 || opcode_reg == 0xb0 || opcode_reg == 0xb8) &&
+           (op & 7) == 4 && !rex_b; /* POP, XCHG, MOV */
+}
+
 uint32_t decode_classify(const struct decode_raw *raw, enum cpu_insn_kind *kind)
 {
     struct verdict v = {0, CPU_KIND_OTHER};
@@ -641,6 +657,8 @@ uint32_t decode_classify(const struct decode_raw *raw, enum cpu_insn_kind *kind)
         v.flags |= CPU_INSN_MODIFIES_MEM;
     if (raw->lock && v.kind != CPU_KIND_VEX && !(v.flags & CPU_INSN_INVALID) && !lock_allowed(raw))
         special(&v, CPU_KIND_LOCK_UD);
+    if (decode_names_rsp(raw))
+        v.flags |= CPU_INSN_NAMES_RSP;
     *kind = v.kind;
     return v.flags;
 }

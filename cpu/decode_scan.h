@@ -76,6 +76,9 @@ bool decode_is_bit_test(const struct decode_raw *raw);
 /** decode_sets_arith_flags - the library does not work out the arithmetic flags behind it. */
 bool decode_sets_arith_flags(const struct decode_raw *raw);
 
+/** decode_names_rsp - rSP is an operand, or it is ENTER or LEAVE; pushes, pops and calls move it only. */
+bool decode_names_rsp(const struct decode_raw *raw);
+
 /** decode_modifies - an instruction that writes its memory operand reads it before. */
 bool decode_modifies(const struct decode_raw *raw);
 

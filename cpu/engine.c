@@ -22,6 +22,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/time.h>
 #include <unicorn/unicorn.h>
 #include <unistd.h>
@@ -202,24 +203,6 @@ void engine_cut(struct cpu *c, uint64_t va)
 
 /* ---- hooks ---- */
 
-static void hook_block(uc_engine *uc, uint64_t va, uint32_t size, void *user)
-{
-    struct cpu *c = user;
-    const struct cpu_front *e = &c->front[CPU_FRONT_INDEX(va)];
-    uint64_t key = cpu_key(c, va, size);
-
-    (void)uc;
-    if (base_unlikely(e->key != key)) {
-        blocks_miss(c, va, size);
-        return;
-    }
-    c->left -= e->cost;
-    c->insns += e->insns;
-    c->ring[c->blocks++ % CPU_RING] = key;
-    if (base_unlikely(c->left < 0))
-        blocks_due(c, va, size, e->insns, e->cost);
-}
-
 static void hook_intr(uc_engine *uc, uint32_t vector, void *user)
 {
     struct cpu *c = user;
@@ -346,7 +329,7 @@ static bool add_hooks(struct cpu *c)
     uc_hook h;
 
     return uc_hook_add(uc, &h, UC_HOOK_TLB_FILL, hook_fill, c, 1, 0) == UC_ERR_OK &&
-           uc_hook_add(uc, &h, UC_HOOK_BLOCK, hook_block, c, 1, 0) == UC_ERR_OK &&
+           uc_hook_add(uc, &h, UC_HOOK_BLOCK, engine_block_hook(c), c, 1, 0) == UC_ERR_OK &&
            uc_hook_add(uc, &h, UC_HOOK_INTR, hook_intr, c, 1, 0) == UC_ERR_OK &&
            uc_hook_add(uc, &h, UC_HOOK_INSN_INVALID, hook_invalid, c, 1, 0) == UC_ERR_OK &&
            uc_hook_add(uc, &h, UC_HOOK_INSN, hook_syscall, c, 1, 0, UC_X86_INS_SYSCALL) ==
@@ -430,6 +413,8 @@ void engine_close(struct cpu *c)
         uc_context_free(e->scratch);
     if (e->uc)
         uc_close(e->uc);
+    if (e->near)
+        munmap(e->near, PAGE_SIZE);
     g_free(e);
     c->engine = NULL;
 }

@@ -70,6 +70,15 @@ enum cpu_fault_kind {
     FAULT_AROUND,   /* no fault: EIP has gone around, and the library's has not */
 };
 
+/* An instruction decoded before: cpu_fetch_insn(). */
+#define CPU_DECODED 64
+struct cpu_decoded {
+    uint64_t va;
+    uint8_t mode, size;
+    uint8_t bytes[22]; /* 15 of them; then there is no padding */
+    struct cpu_insn insn;
+};
+
 /* Breakpoints of the loaded vCPU's debug registers: debug.c. */
 struct cpu_watch {
     bool any, exec, data;
@@ -132,6 +141,8 @@ struct cpu {
     uint64_t insns; /* of all vCPUs */
     uint64_t ring[CPU_RING]; /* keys of the last blocks */
     uint64_t blocks; /* not next to insns: two counters in one vector register are slower */
+    void (*block_miss)(struct cpu *c, uint64_t va, uint32_t size); /* blocks_miss() and blocks_due(): */
+    void (*block_due)(struct cpu *c, uint64_t va, uint32_t size, uint32_t insns, uint32_t cost);
     uint64_t parts;  /* how many of them were not blocks of their own: see blocks_done() */
 
     uint64_t limit; /* cycle counter's value at left == 0 */
@@ -172,6 +183,7 @@ struct cpu {
     struct blocks *block_store;
     struct block_copies *copies;
     struct cpu_window windows[CPU_WINDOWS];
+    struct cpu_decoded decoded[CPU_DECODED];
     uint8_t *flips;    /* of each frame: how often it became code */
     GArray *written;   /* frames with MMU_FRAME_WRITTEN */
     GArray *mixed;     /* frames with MMU_FRAME_MIXED */
@@ -235,6 +247,9 @@ static inline enum cpu_mode cpu_key_mode(uint64_t key)
 {
     return (enum cpu_mode)(((key ^ cpu_key_va(key)) >> CPU_KEY_MODE_SHIFT) & 3);
 }
+
+/** engine_block_hook - the code of the block hook, for the library.  Lives as long as the engine. */
+void *engine_block_hook(struct cpu *c);
 
 /* ---- engine.c ---- */
 

@@ -27,6 +27,7 @@ struct engine {
                            not found */
     int *nesting;       /* the library's count of uc_emu_start() under way; NULL: not found */
     unsigned fault_address; /* where the library keeps the address that faulted; 0: not found */
+    uint8_t *near;      /* the page with the block hook beside the translated code; NULL: see engine_hook.c */
     struct cpu_env *raw_env;
     struct engine_layout layout;
     char text[96];

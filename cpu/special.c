@@ -3,6 +3,9 @@
  * What the engine cannot do itself: special instructions, refused TLB fills, device memory.
  * Part of the run loop (run.c).
  */
+#include <stddef.h>
+#include <string.h>
+
 #include "cpu/run.h"
 
 /* ---- instructions that the simulator executes ---- */
@@ -17,11 +20,20 @@ uint64_t cpu_linear_rip(const struct cpu_env *env)
 bool cpu_fetch_insn(struct cpu *c, struct cpu_insn *insn)
 {
     const struct cpu_env *env = env_load(c);
-    uint64_t va = cpu_linear_rip(env);
-    uint8_t bytes[16];
-    size_t n = cpu_fetch_bytes(c, c->current, va, bytes, 15);
+    struct cpu_decoded key = {.va = cpu_linear_rip(env), .mode = (uint8_t)cpu_code_mode(env)}, *slot;
 
-    return cpu_decode(cpu_code_mode(env), bytes, n, va, insn);
+    key.size = (uint8_t)cpu_fetch_bytes(c, c->current, key.va, key.bytes, 15);
+    slot = &c->decoded[key.va % CPU_DECODED];
+    if (memcmp(slot, &key, offsetof(struct cpu_decoded, insn)) != 0) {
+        slot->size = 0; /* no instruction has no bytes */
+        if (!cpu_decode((enum cpu_mode)key.mode, key.bytes, key.size, key.va, insn))
+            return false;
+        key.insn = *insn;
+        *slot = key;
+    } else {
+        *insn = slot->insn;
+    }
+    return true;
 }
 
 static void retire(struct cpu *c, uint32_t cost)
@@ -84,12 +96,16 @@ static uint32_t special_cost(struct cpu *c, const struct cpu_insn *insn)
 }
 
 /* What the library did not or could not fetch.  Returns: false when that has ended in an exception. */
+static bool have_fetched(struct cpu *c, unsigned length)
+{
+    return tlb_fetch(c, cpu_linear_rip(env_load(c)), length, true) == TLB_FETCHED || cpu_look(c);
+}
+
 bool cpu_have_fetched(struct cpu *c)
 {
     struct cpu_insn insn;
 
-    return tlb_fetch(c, cpu_linear_rip(env_load(c)), cpu_fetch_insn(c, &insn) ? insn.length : 1,
-                     true) == TLB_FETCHED || cpu_look(c);
+    return have_fetched(c, cpu_fetch_insn(c, &insn) ? insn.length : 1);
 }
 
 /* What cpu_must_check() looks at: CPL, CR0. */
@@ -117,7 +133,7 @@ void cpu_special(struct cpu *c)
         cpu_step_native(c, &insn);
         return;
     }
-    if (!cpu_have_fetched(c))
+    if (!have_fetched(c, insn.length))
         return;
     if (!cpu_check_insn(c, &insn, &exc)) {
         cpu_deliver_exception(c, exc);
