@@ -347,15 +347,46 @@ Test(cpu_decode, flags)
         {CPU_MODE_64, "e2 00", CPU_INSN_BRANCH},
         {CPU_MODE_64, "f0 0f b1 0f", MODIFIES},
         {CPU_MODE_64, "0f 20 d8", 0}, /* MOV from CR3 */
-        {CPU_MODE_64, "0f 22 d8", 0}, /* MOV to CR3 */
+        {CPU_MODE_64, "0f 22 d8", CPU_INSN_LOADS_CR3},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct cpu_insn insn = decode(cases[i].mode, cases[i].code);
 
-        cr_expect_eq(insn.flags, cases[i].flags, "%s: %#x, not %#x", cases[i].code, insn.flags,
-                     cases[i].flags);
+        uint32_t flags = insn.flags & ~(uint32_t)CPU_INSN_NAMES_RSP; /* see names_rsp */
+
+        cr_expect_eq(flags, cases[i].flags, "%s: %#x, not %#x", cases[i].code, flags, cases[i].flags);
     }
+}
+
+/* Who may set rSP to anything must have the flag; others may have it. */
+Test(cpu_decode, names_rsp)
+{
+    static const char *const does[] = {
+        "48 89 c4",       /* MOV rSP,rAX */
+        "48 8b 20",       /* MOV rSP,(rAX) */
+        "48 8d 60 08",    /* LEA rSP,8(rAX) */
+        "48 83 c4 08",    /* ADD rSP,8 */
+        "48 87 e0",       /* XCHG rAX,rSP */
+        "48 94",          /* XCHG rSP,rAX */
+        "5c",             /* POP rSP */
+        "bc 00 00 00 00", /* MOV eSP,0 */
+        "b4 00",          /* MOV AH: not told apart from SPL */
+        "40 b4 00",       /* MOV SPL,0 */
+        "0f cc",          /* BSWAP eSP */
+        "48 0f 44 e0",    /* CMOVE rSP,rAX */
+        "c9",             /* LEAVE */
+        "c8 10 00 00",    /* ENTER */
+        "0f c7 f4",       /* RDRAND eSP */
+        "f3 48 0f ae cc", /* RDGSBASE rSP */
+    };
+    static const char *const does_not[] = {"55", "5d", "41 5c", "c3", "e8 00 00 00 00", "ff d0", "4c 89 e0",
+                                           "41 bc 00 00 00 00", "48 89 07", "9c", "6a 00", "49 89 c4"};
+
+    for (size_t i = 0; i < ARRAY_LEN(does); i++)
+        cr_expect(decode(CPU_MODE_64, does[i]).flags & CPU_INSN_NAMES_RSP, "%s", does[i]);
+    for (size_t i = 0; i < ARRAY_LEN(does_not); i++)
+        cr_expect(!(decode(CPU_MODE_64, does_not[i]).flags & CPU_INSN_NAMES_RSP), "%s", does_not[i]);
 }
 
 Test(cpu_decode, special_instructions)
@@ -571,7 +602,7 @@ Test(cpu_decode, block_counts_whole_instructions)
     cr_expect_eq(b.cost, 4);
     cr_expect_eq(b.cut_at, -1);
     cr_expect_eq(b.last_flags, CPU_INSN_BRANCH);
-    cr_expect_eq(b.flags, CPU_INSN_BRANCH | CPU_INSN_WRITES_MEM | CPU_INSN_PUSHF);
+    cr_expect_eq(b.flags, CPU_INSN_BRANCH | CPU_INSN_WRITES_MEM | CPU_INSN_PUSHF | CPU_INSN_NAMES_RSP);
     cr_expect_eq(b.rdtsc_tail_insns, 0);
 }
 
