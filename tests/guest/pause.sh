@@ -40,7 +40,7 @@ pauses() {
 
 for kernel in $(make -s -C "$PARAVANE_SRC/guests/bare" list); do
     case $kernel in
-    apic | smc) cpus=2 ;;
+    ap | smc) cpus=2 ;;
     *) cpus=1 ;;
     esac
     pauses "$kernel" "$kernel" "${PAUSES:-100000}" "$machines/bare.machine" \
