@@ -106,7 +106,7 @@ enum cpu_insn_kind {
     CPU_KIND_NOT,
     CPU_KIND_NEG,
     CPU_KIND_BT,       /* BT BTS BTR BTC: alu_op 0..3; of registers, too: see cpu_decode_block() */
-    CPU_KIND_SETCC,    /* special, too: see loses_flags() in decode_kind.c */
+    CPU_KIND_SETCC,    /* special, too: see decode_loses_flags() */
     CPU_KIND_CMPXCHG,
     CPU_KIND_XADD,
     CPU_KIND_STOS,

@@ -71,6 +71,8 @@ enum decode_status decode_scan(enum cpu_mode mode, const uint8_t *code, size_t s
 /** decode_classify - flags (CPU_INSN_*) and kind.  @raw: from decode_scan() with DECODE_OK. */
 uint32_t decode_classify(const struct decode_raw *raw, enum cpu_insn_kind *kind);
 
+/** decode_loses_flags - a fault in it makes the library forget flags that it has not worked out. */
+bool decode_loses_flags(const struct decode_raw *raw);
 /** decode_is_bit_test - BT, BTS, BTR, BTC. */
 bool decode_is_bit_test(const struct decode_raw *raw);
 /** decode_sets_arith_flags - the library does not work out the arithmetic flags behind it. */

@@ -203,7 +203,7 @@ static enum cpu_emulate native(struct emulate *e)
     return CPU_EMULATE_NATIVE;
 }
 
-/* See loses_flags() in decode_kind.c. */
+/* See decode_loses_flags(). */
 static enum cpu_emulate work_out_flags(struct emulate *e)
 {
     env_set_rflags(e->c, env_rflags(e->c));
